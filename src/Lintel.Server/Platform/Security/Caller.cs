@@ -1,0 +1,32 @@
+using System.Reflection;
+
+namespace Lintel.Platform.Security;
+
+/// <summary>Who makes a request or holds a connection, whatever credential told it. Immutable, and shared by the requests of one token.</summary>
+public sealed class Caller : IBindableFromHttpContext<Caller>
+{
+    /// <summary>The owner that jobs of the static machine key are kept under; accounts count from 1.</summary>
+    public const long StaticKeyOwner = 0;
+
+    /// <summary>Whose things this caller sees: the account's id, or <see cref="StaticKeyOwner"/>.</summary>
+    public required long OwnerId { get; init; }
+
+    /// <summary>The session that a person signed in to; null for keys.</summary>
+    public Guid? SessionId { get; init; }
+
+    public string? Email { get; init; }
+
+    public required Scopes Scopes { get; init; }
+
+    /// <summary>When the credential ends; the maximum for those that do not.</summary>
+    public DateTimeOffset ExpiresAt { get; init; } = DateTimeOffset.MaxValue;
+
+    /// <summary>The partition that this caller's rate limits are counted in.</summary>
+    public required string RateLimitKey { get; init; }
+
+    public bool Has(Scopes scopes) => (Scopes & scopes) == scopes;
+
+    /// <summary>The caller of the request; routes that ask for one are marked with <c>RequireCaller</c>.</summary>
+    public static ValueTask<Caller?> BindAsync(HttpContext context, ParameterInfo parameter) =>
+        new(context.Features.Get<Caller>());
+}

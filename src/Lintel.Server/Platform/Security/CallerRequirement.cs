@@ -1,0 +1,22 @@
+namespace Lintel.Platform.Security;
+
+/// <summary>Endpoint metadata: a caller with these scopes is needed.</summary>
+/// <param name="Scopes">All of them are needed; <see cref="Scopes.None"/> asks for any caller.</param>
+/// <param name="AcceptsTicket">An event stream: browsers may give <c>?ticket=</c> instead of a header.</param>
+/// <param name="IsSocket">A WebSocket: without headers the credentials may come later, see <c>SocketHandshake</c>.</param>
+internal sealed record CallerRequirement(Scopes Scopes, bool AcceptsTicket = false, bool IsSocket = false);
+
+internal static class CallerRequirementExtensions
+{
+    /// <summary>Lets only callers with <paramref name="scopes"/> reach the endpoint; handlers take a <see cref="Caller"/> parameter.</summary>
+    public static TBuilder RequireCaller<TBuilder>(this TBuilder builder, Scopes scopes = Scopes.None)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new CallerRequirement(scopes));
+
+    /// <summary>As <see cref="RequireCaller"/>, for a route that answers with Server-Sent Events.</summary>
+    public static TBuilder RequireEventStreamCaller<TBuilder>(this TBuilder builder, Scopes scopes = Scopes.None)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new CallerRequirement(scopes, AcceptsTicket: true));
+
+    /// <summary>As <see cref="RequireCaller"/>, for a WebSocket route.</summary>
+    public static TBuilder RequireSocketCaller<TBuilder>(this TBuilder builder, Scopes scopes = Scopes.None)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new CallerRequirement(scopes, IsSocket: true));
+}

@@ -1,0 +1,20 @@
+namespace Lintel.Platform.Security;
+
+/// <summary>Checks access tokens. Accounts implements it.</summary>
+internal interface IAccessTokenVerifier
+{
+    ValueTask<CallerResult> VerifyAsync(string token);
+}
+
+/// <summary>Checks one kind of API key; kinds are asked in turn until one knows the key.</summary>
+internal interface IApiKeyVerifier
+{
+    /// <returns><see cref="CredentialStatus.Invalid"/> for a key that this verifier does not know.</returns>
+    ValueTask<CallerResult> VerifyAsync(string key, CancellationToken cancellationToken);
+}
+
+/// <summary>Redeems the single-use tickets with which browsers open sockets and event streams. Accounts implements it.</summary>
+internal interface ITicketRedeemer
+{
+    ValueTask<CallerResult> RedeemAsync(string ticket, string path, CancellationToken cancellationToken);
+}

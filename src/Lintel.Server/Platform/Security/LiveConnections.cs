@@ -1,0 +1,118 @@
+namespace Lintel.Platform.Security;
+
+/// <summary>All open sockets and event streams, found by session, so that a revocation ends them at once.</summary>
+internal sealed class LiveConnections(TimeProvider time, IHostApplicationLifetime lifetime) : BackgroundService
+{
+    private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+
+    // The head of a list a session; connections without one are under the empty id.
+    private readonly Dictionary<Guid, LiveConnection> _heads = [];
+    private int _count;
+
+    public int Count => Volatile.Read(ref _count);
+
+    public void Add(LiveConnection connection)
+    {
+        lock (_gate)
+        {
+            var key = Key(connection);
+            if (_heads.TryGetValue(key, out var head))
+            {
+                connection.Next = head;
+                head.Previous = connection;
+            }
+
+            _heads[key] = connection;
+            _count++;
+        }
+
+        if (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            connection.End(EndReason.ServerStopping);
+        }
+    }
+
+    public void Remove(LiveConnection connection)
+    {
+        lock (_gate)
+        {
+            if (connection.Previous is { } previous)
+            {
+                previous.Next = connection.Next;
+            }
+            else if (connection.Next is { } next)
+            {
+                _heads[Key(connection)] = next;
+            }
+            else
+            {
+                _heads.Remove(Key(connection));
+            }
+
+            if (connection.Next is not null)
+            {
+                connection.Next.Previous = connection.Previous;
+            }
+
+            connection.Next = connection.Previous = null;
+            _count--;
+        }
+    }
+
+    /// <summary>Ends every connection of a session that was signed out or revoked.</summary>
+    public void EndSession(Guid sessionId)
+    {
+        List<LiveConnection> ending = [];
+        lock (_gate)
+        {
+            _heads.TryGetValue(sessionId, out var head);
+            for (var connection = head; connection is not null; connection = connection.Next)
+            {
+                ending.Add(connection);
+            }
+        }
+
+        foreach (var connection in ending)
+        {
+            connection.End(EndReason.SignedOut);
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var stopping = lifetime.ApplicationStopping.Register(() => ForEach(static connection => connection.End(EndReason.ServerStopping)));
+        using var timer = new PeriodicTimer(TickInterval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            var now = time.GetUtcNow();
+            ForEach(connection => connection.Tick(now));
+        }
+    }
+
+    // The session of a connection never changes: a renewed token must be of the same session.
+    private static Guid Key(LiveConnection connection) => connection.Caller.SessionId ?? Guid.Empty;
+
+    private void ForEach(Action<LiveConnection> action)
+    {
+        LiveConnection[] all;
+        lock (_gate)
+        {
+            all = new LiveConnection[_count];
+            var i = 0;
+            foreach (var head in _heads.Values)
+            {
+                for (var connection = head; connection is not null; connection = connection.Next)
+                {
+                    all[i++] = connection;
+                }
+            }
+        }
+
+        foreach (var connection in all)
+        {
+            action(connection);
+        }
+    }
+}
