@@ -1,0 +1,74 @@
+using Lintel.Bench.Client;
+using Lintel.Bench.Reporting;
+using Lintel.Bench.Servers;
+
+namespace Lintel.Bench.Scenarios;
+
+/// <summary>A building's beams posted as one batch and read to the end as Server-Sent Events.</summary>
+internal sealed class BatchScenario : IScenario
+{
+    private const int BeamCount = 10_000;
+    private const int EventCount = 1 + (2 * BeamCount) + 1;
+    private const double FirstLimit = 0.010;
+    private const double CompleteLimit = 0.25;
+
+    public string Name => "batch";
+
+    public string About => "POST /stream/batch-design with 10,000 beams, over SSE";
+
+    public async Task<Findings> RunAsync(Stage stage, CancellationToken cancellationToken)
+    {
+        await using var server = await stage.StartServerAsync(cancellationToken);
+        await using var peer = await stage.StartBaselineAsync(cancellationToken);
+        var account = await Account.CreateAsync(server, "batch", cancellationToken);
+        var recording = new StreamRecording();
+        var post = HttpExchange.Post("/stream/batch-design", Beams.ArrayOf(BeamCount), account.AccessToken, "text/event-stream");
+
+        var eventSize = 0;
+        for (var i = 0; i < 3; i++)
+        {
+            eventSize = RunBatch(recording, server, post).Bytes / EventCount;
+            RunPeer(recording, peer, eventSize);
+        }
+
+        var firsts = new List<double>();
+        var (complete, bare) = stage.Interleave(
+            () =>
+            {
+                var events = RunBatch(recording, server, post);
+                firsts.Add(events.First("design_result").TotalSeconds);
+                return events.First("complete").TotalSeconds;
+            },
+            () => RunPeer(recording, peer, eventSize),
+            cancellationToken);
+
+        var first = new Sample(firsts);
+        return new Findings()
+            .Add(new Row("first design_result", first.Show(Milliseconds), Target: "<= 10 ms", Met: first.Median <= FirstLimit))
+            .Add(new Row(
+                $"all {Show.Count(EventCount)} events, durable", complete.Show(Show.Seconds), $"bare SSE, as many bytes, no log {bare.Show(Show.Seconds)}",
+                Show.Times(complete.Median / bare.Median), "<= 0.25 s", complete.Median <= CompleteLimit))
+            .Note($"timed from the first byte of the request ({post.Length / 1024:N0} KB) sent; {eventSize} bytes an event; every run's events were counted.");
+    }
+
+    private static string Milliseconds(double seconds) => Show.Milliseconds(seconds * 1000);
+
+    private static StreamedEvents RunBatch(StreamRecording recording, ChildServer server, byte[] post)
+    {
+        var events = recording.Run(server.Endpoint, post);
+        return events.Count("start") == 1 && events.Count("design_result") == BeamCount && events.Count("progress") == BeamCount
+            && events.Count("complete") == 1 && events.Total == EventCount
+            ? events
+            : throw new IOException(
+                $"Of {EventCount} events came {events.Total}: {events.Count("start")} start, {events.Count("design_result")} design_result, " +
+                $"{events.Count("progress")} progress, {events.Count("error")} error, {events.Count("complete")} complete. Last: {events.LastData}");
+    }
+
+    private static double RunPeer(StreamRecording recording, ChildServer peer, int eventSize)
+    {
+        var events = recording.Run(peer.Endpoint, HttpExchange.Get($"/sse?count={EventCount}&size={eventSize}"));
+        return events.Total == EventCount
+            ? events.LastArrival.TotalSeconds
+            : throw new IOException($"The baseline sent {events.Total} events.");
+    }
+}

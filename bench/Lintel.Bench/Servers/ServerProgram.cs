@@ -1,0 +1,29 @@
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace Lintel.Bench.Servers;
+
+/// <summary>An executable to measure and how it is told where to work.</summary>
+internal sealed record ServerProgram(string Executable, string HealthPath, string LogFile, bool IsLintel)
+{
+    // Set for whoever runs the benchmarks, these would change what is measured.
+    private static readonly string[] Inherited =
+        ["DATABASE_URL", "ALGORITHM", "API_KEY", "APP_NAME", "DEBUG", "LOG_LEVEL", "RATE_LIMIT_WINDOW", "ASPNETCORE_ENVIRONMENT", "ASPNETCORE_URLS", "DOTNET_ENVIRONMENT"];
+
+    /// <summary>Production settings, but for a limit that would refuse the load; logging stays at its default.</summary>
+    public void Configure(IDictionary<string, string?> environment, string folder, int port)
+    {
+        foreach (var name in Inherited)
+        {
+            environment.Remove(name);
+        }
+
+        environment["PORT"] = port.ToString(CultureInfo.InvariantCulture);
+        if (IsLintel)
+        {
+            environment["LINTEL_DATA"] = folder;
+            environment["SECRET_KEY"] = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+            environment["RATE_LIMIT_REQUESTS"] = "1000000000";
+        }
+    }
+}
