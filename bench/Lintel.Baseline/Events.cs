@@ -4,10 +4,13 @@ using System.Text;
 
 namespace Lintel.Baseline;
 
-/// <summary>Writes <c>?count=</c> events of <c>?size=</c> bytes each, made on the spot and kept nowhere.</summary>
+/// <summary>
+/// Writes <c>?count=</c> events of <c>?size=</c> bytes each, made on the spot and kept nowhere: sent one by one, as they would be if each
+/// were news, or with <c>?pieces=true</c> many at a time, as if all had been known before.
+/// </summary>
 internal static class Events
 {
-    private const int FlushAt = 16 * 1024;
+    private const int Piece = 16 * 1024;
     private const int MaxCount = 1_000_000;
     private const int MinSize = 40;
     private const int MaxSize = 8 * 1024;
@@ -16,6 +19,7 @@ internal static class Events
     {
         var count = Number(context, "count", 20_000, 1, MaxCount);
         var size = Number(context, "size", 200, MinSize, MaxSize);
+        var flushAt = context.Request.Query["pieces"] == "true" ? Piece : 1;
 
         context.Response.ContentType = "text/event-stream";
         var writer = context.Response.BodyWriter;
@@ -25,8 +29,7 @@ internal static class Events
             WriteOne(writer, id, size);
             unflushed += size;
 
-            // The first event goes out alone, as a server that cares for the first result would do it.
-            if (id == 1 || unflushed >= FlushAt)
+            if (unflushed >= flushAt)
             {
                 await writer.FlushAsync(context.RequestAborted);
                 unflushed = 0;

@@ -7,6 +7,7 @@ internal static class Program
 {
     private static readonly IScenario[] Scenarios =
     [
+        new Is456Scenario(),
         new BatchScenario(),
         new LiveScenario(),
         new MeScenario(),

@@ -38,8 +38,9 @@ internal sealed class FollowersScenario : IScenario
 
     private static double Measure(ChildServer server, Func<int, string> path, string? bearer, int count)
     {
-        // A first crowd, gone again before measuring, so that the code, pools and threads that any crowd needs are there.
-        using (var first = Connect(server, path, bearer, count / 10))
+        // A first few, gone again before measuring, so that the code, pools and threads that any crowd needs are there. Few, since
+        // what they leave behind is used again.
+        using (var first = Connect(server, path, bearer, count / 100))
         {
             LoadLoop.Idle(Settle / 4, first);
         }
