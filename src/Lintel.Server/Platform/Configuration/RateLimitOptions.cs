@@ -1,0 +1,15 @@
+namespace Lintel.Platform.Configuration;
+
+/// <summary>The default rate limit: so many requests in a window, for one key, user or address.</summary>
+internal sealed class RateLimitOptions
+{
+    public required int Requests { get; init; }
+
+    public required TimeSpan Window { get; init; }
+
+    public static RateLimitOptions Read(SettingsReader settings) => new()
+    {
+        Requests = settings.Number("RATE_LIMIT_REQUESTS", 100, 1, 1_000_000_000),
+        Window = TimeSpan.FromSeconds(settings.Number("RATE_LIMIT_WINDOW", 60, 1, 86_400)),
+    };
+}

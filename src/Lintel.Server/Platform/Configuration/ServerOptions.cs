@@ -1,0 +1,122 @@
+using System.Net;
+
+namespace Lintel.Platform.Configuration;
+
+/// <summary>Where and how the server listens, and what it may tell.</summary>
+internal sealed class ServerOptions
+{
+    public required string AppName { get; init; }
+
+    /// <summary>
+    /// The address to listen on: an IP address, <c>localhost</c>, or <c>*</c> for all. The default, 127.0.0.1, is reachable from this
+    /// machine alone, which is right behind a proxy on the same machine; a container needs <c>HOST=0.0.0.0</c>.
+    /// </summary>
+    public required string Host { get; init; }
+
+    /// <summary>The port; 0 takes a free one.</summary>
+    public required int Port { get; init; }
+
+    /// <summary>An absolute path; the folder exists.</summary>
+    public required string DataFolder { get; init; }
+
+    public required bool IsDevelopment { get; init; }
+
+    public required LogLevel LogLevel { get; init; }
+
+    /// <summary>Origins whose pages may call this server from a browser, or <c>*</c>; none by default.</summary>
+    public required IReadOnlyList<string> CorsOrigins { get; init; }
+
+    /// <summary>The proxies whose <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> are believed; none by default.</summary>
+    public required IReadOnlyList<IPNetwork> TrustedProxies { get; init; }
+
+    /// <summary>Connections that may be open at once, sockets and streams among them.</summary>
+    public required int MaxConnections { get; init; }
+
+    public static ServerOptions Read(SettingsReader settings) => new()
+    {
+        AppName = settings.Text("APP_NAME") ?? "Lintel",
+        Host = ReadHost(settings),
+        Port = settings.Number("PORT", 8000, 0, 65535),
+        DataFolder = ReadDataFolder(settings),
+        IsDevelopment = settings.IsDevelopment,
+        LogLevel = settings.Choice(
+            "LOG_LEVEL",
+            LogLevel.Information,
+            ("DEBUG", LogLevel.Debug),
+            ("INFO", LogLevel.Information),
+            ("WARNING", LogLevel.Warning),
+            ("ERROR", LogLevel.Error)),
+        CorsOrigins = ReadOrigins(settings),
+        TrustedProxies = ReadProxies(settings),
+        MaxConnections = settings.Number("MAX_CONNECTIONS", 20_000, 1, 1_000_000),
+    };
+
+    private static string ReadHost(SettingsReader settings)
+    {
+        var host = settings.Text("HOST") ?? "127.0.0.1";
+        if (host is not ("*" or "localhost") && !IPAddress.TryParse(host, out _))
+        {
+            settings.Refuse("HOST", "must be an IP address to listen on, localhost, or * for all addresses");
+        }
+
+        return host;
+    }
+
+    private static string ReadDataFolder(SettingsReader settings)
+    {
+        var folder = settings.DataFolder;
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            settings.Refuse("LINTEL_DATA", $"names {folder}, which cannot be made: give a folder that this user may write to");
+        }
+
+        return folder;
+    }
+
+    private static List<string> ReadOrigins(SettingsReader settings)
+    {
+        var origins = new List<string>();
+        foreach (var text in settings.List("CORS_ORIGINS"))
+        {
+            var isOrigin = Uri.TryCreate(text, UriKind.Absolute, out var uri)
+                && uri.Scheme is "http" or "https"
+                && uri.PathAndQuery == "/" && uri.Fragment.Length == 0 && uri.UserInfo.Length == 0;
+            if (text == "*" || isOrigin)
+            {
+                origins.Add(text.TrimEnd('/'));
+            }
+            else
+            {
+                settings.Refuse("CORS_ORIGINS", "must be a list of origins such as https://app.example.com, separated by commas, or *");
+            }
+        }
+
+        return origins;
+    }
+
+    private static List<IPNetwork> ReadProxies(SettingsReader settings)
+    {
+        var proxies = new List<IPNetwork>();
+        foreach (var text in settings.List("TRUSTED_PROXIES"))
+        {
+            if (IPAddress.TryParse(text, out var address))
+            {
+                proxies.Add(new IPNetwork(address, address.GetAddressBytes().Length * 8));
+            }
+            else if (IPNetwork.TryParse(text, out var network))
+            {
+                proxies.Add(network);
+            }
+            else
+            {
+                settings.Refuse("TRUSTED_PROXIES", "must be a list of IP addresses or networks such as 10.0.0.0/8, separated by commas");
+            }
+        }
+
+        return proxies;
+    }
+}

@@ -1,0 +1,104 @@
+using System.Text.Json.Nodes;
+
+namespace Lintel.Platform.Errors;
+
+/// <summary>The errors that clients can get, one factory for each code of the contract.</summary>
+internal static class Errors
+{
+    private static readonly ErrorResult CommonUnauthenticated = new(401, ErrorCodes.AuthError, "Sign in, or send an API key.");
+    private static readonly ErrorResult CommonInvalidCredentials = new(401, ErrorCodes.InvalidCredentials, "Wrong e-mail or password.");
+    private static readonly ErrorResult CommonTokenExpired = new(401, ErrorCodes.TokenExpired, "The token has expired.");
+    private static readonly ErrorResult CommonTokenInvalid = new(401, ErrorCodes.TokenInvalid, "The token or key is not valid.");
+    private static readonly ErrorResult CommonTokenRevoked = new(401, ErrorCodes.TokenRevoked, "The token has been revoked.");
+    private static readonly ErrorResult CommonForbidden = new(403, ErrorCodes.Forbidden, "You may not do this.");
+    private static readonly ErrorResult CommonNotFound = new(404, ErrorCodes.NotFound, "There is no such thing here.");
+    private static readonly ErrorResult CommonMethodNotAllowed = new(405, ErrorCodes.MethodNotAllowed, "This method is not allowed here; see the Allow header.");
+    private static readonly ErrorResult CommonNotAcceptable = new(406, ErrorCodes.NotAcceptable, "None of the accepted types can be produced here.");
+    private static readonly ErrorResult CommonPayloadTooLarge = new(413, ErrorCodes.PayloadTooLarge, "The request body is too large.");
+    private static readonly ErrorResult CommonUnsupportedMediaType = new(415, ErrorCodes.UnsupportedMediaType, "The content type of the request is not supported here.");
+    private static readonly ErrorResult CommonInternal = new(500, ErrorCodes.InternalError, "Something went wrong on the server. The request id helps to find out what.");
+
+    /// <summary>No credentials were sent.</summary>
+    public static ErrorResult Unauthenticated() => CommonUnauthenticated;
+
+    public static ErrorResult InvalidCredentials() => CommonInvalidCredentials;
+
+    public static ErrorResult TokenExpired() => CommonTokenExpired;
+
+    public static ErrorResult TokenInvalid() => CommonTokenInvalid;
+
+    public static ErrorResult TokenRevoked() => CommonTokenRevoked;
+
+    public static ErrorResult SecondFactorRequired(string challenge) =>
+        new(401, ErrorCodes.SecondFactorRequired, "A second factor is needed.") { Details = new() { ["challenge"] = challenge } };
+
+    public static ErrorResult Forbidden() => CommonForbidden;
+
+    public static ErrorResult Forbidden(string message) => new(403, ErrorCodes.Forbidden, message);
+
+    public static ErrorResult NotFound() => CommonNotFound;
+
+    public static ErrorResult NotFound(string message) => new(404, ErrorCodes.NotFound, message);
+
+    public static ErrorResult MethodNotAllowed() => CommonMethodNotAllowed;
+
+    public static ErrorResult NotAcceptable() => CommonNotAcceptable;
+
+    public static ErrorResult Conflict(string message, JsonObject? details = null) => new(409, ErrorCodes.Conflict, message) { Details = details };
+
+    public static ErrorResult PayloadTooLarge() => CommonPayloadTooLarge;
+
+    public static ErrorResult PayloadTooLarge(string message) => new(413, ErrorCodes.PayloadTooLarge, message);
+
+    public static ErrorResult UnsupportedMediaType() => CommonUnsupportedMediaType;
+
+    public static ErrorResult UnsupportedMediaType(string message) => new(415, ErrorCodes.UnsupportedMediaType, message);
+
+    /// <summary>One bad field. Where several can be bad, tell them all: use <see cref="Validation.Check{T}"/> or the other overload.</summary>
+    /// <param name="field">The JSON name, with dots and brackets into the depth: <c>cases[2].mu_knm</c>.</param>
+    /// <param name="message">What is wrong with it.</param>
+    public static ErrorResult Invalid(string field, string message) =>
+        Invalid(new Dictionary<string, string[]>(StringComparer.Ordinal) { [field] = [message] });
+
+    public static ErrorResult Invalid(IReadOnlyDictionary<string, string[]> fields)
+    {
+        var listed = new JsonObject();
+        foreach (var (field, messages) in fields)
+        {
+            listed[field] = new JsonArray([.. messages.Select(static message => JsonValue.Create(message))]);
+        }
+
+        return new(422, ErrorCodes.ValidationError, "The request is not valid.") { Details = new() { ["fields"] = listed } };
+    }
+
+    public static ErrorResult RateLimited(TimeSpan retryAfter) =>
+        new(429, ErrorCodes.RateLimited, "Too many requests; try again later.") { RetryAfter = retryAfter };
+
+    public static ErrorResult Internal() => CommonInternal;
+
+    public static ErrorResult ServiceUnavailable(string message, TimeSpan? retryAfter = null) =>
+        new(503, ErrorCodes.ServiceUnavailable, message) { RetryAfter = retryAfter };
+
+    /// <summary>For a bare status, such as routing sets; null where it is no error.</summary>
+    public static ErrorResult? ForStatus(int status) => status switch
+    {
+        < 400 => null,
+        401 => CommonUnauthenticated,
+        403 => CommonForbidden,
+        404 => CommonNotFound,
+        405 => CommonMethodNotAllowed,
+        406 => CommonNotAcceptable,
+        409 => Conflict("The request conflicts with the present state."),
+        413 => CommonPayloadTooLarge,
+        415 => CommonUnsupportedMediaType,
+        422 => new(422, ErrorCodes.ValidationError, "The request is not valid."),
+        429 => new(429, ErrorCodes.RateLimited, "Too many requests; try again later."),
+        503 => ServiceUnavailable("The service is not available now; try again later."),
+        408 => new(408, ErrorCodes.BadRequest, "The request took too long to arrive."),
+        < 500 => new(status, ErrorCodes.BadRequest, "The request could not be understood."),
+        _ => new(status, ErrorCodes.InternalError, CommonInternal.Message),
+    };
+
+    /// <summary>Answers with <paramref name="error"/> from a middleware. A response that has begun is cut off instead, so that nobody takes it for whole.</summary>
+    public static Task WriteAsync(HttpContext context, ErrorResult error) => ErrorWriter.WriteAsync(context, error);
+}

@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Lintel.Platform.Errors;
+
+/// <summary>Which of the contract's errors an exception stands for.</summary>
+internal static partial class ExceptionTranslation
+{
+    private static readonly string[] Required = ["This field is required."];
+
+    /// <summary>The client's error or a known outage; null for a bug, which is a 500 that somebody must look at.</summary>
+    public static ErrorResult? Translate(Exception failure) => failure switch
+    {
+        BadHttpRequestException { InnerException: JsonException json } => InvalidJson(json),
+        BadHttpRequestException { InnerException: InvalidDataException } => Errors.Invalid("body", "The form could not be read."),
+        BadHttpRequestException { StatusCode: 400 } request => Binding(request.Message) ?? Errors.ForStatus(400),
+        BadHttpRequestException request => Errors.ForStatus(request.StatusCode),
+        ServiceUnavailableException outage => Errors.ServiceUnavailable(outage.Message, outage.RetryAfter),
+        _ => null,
+    };
+
+    /// <summary>For handlers that read JSON themselves. The reader's own message is not repeated: it names our types.</summary>
+    public static ErrorResult InvalidJson(JsonException failure)
+    {
+        if (MissingProperties().Match(failure.Message) is { Success: true } missing)
+        {
+            var prefix = FieldOf(failure.Path) is var at && at != "body" ? at + "." : "";
+            return Errors.Invalid(Quoted().Matches(missing.Groups["names"].Value)
+                .ToDictionary(name => prefix + name.Groups["name"].Value, static _ => Required, StringComparer.Ordinal));
+        }
+
+        var field = FieldOf(failure.Path);
+        var isMalformed = failure.InnerException is JsonException
+            || failure.InnerException?.GetType().Name is "JsonReaderException"
+            || failure.GetType().Name is "JsonReaderException"
+            || failure.Path is null;
+        var message = isMalformed
+            ? string.Create(CultureInfo.InvariantCulture, $"Not valid JSON (line {failure.LineNumber + 1}, byte {failure.BytePositionInLine + 1}).")
+            : "The value is of the wrong type or out of range.";
+        return Errors.Invalid(field, message);
+    }
+
+    private static string FieldOf(string? path) => path is ['$', '.', .. var field] ? field : path is ['$', '[', ..] ? path[1..] : "body";
+
+    // The framework tells only in words which parameter of the path or query it could not read.
+    private static ErrorResult? Binding(string message)
+    {
+        if (FailedToBind().Match(message) is { Success: true } failed)
+        {
+            return Errors.Invalid(failed.Groups["name"].Value, "The value is of the wrong type or out of range.");
+        }
+
+        if (NotProvided().Match(message) is { Success: true } absent)
+        {
+            return Errors.Invalid(absent.Groups["source"].Value == "body" ? "body" : absent.Groups["name"].Value, "This field is required.");
+        }
+
+        return message.Contains("request body", StringComparison.Ordinal) || message.Contains("content type", StringComparison.Ordinal)
+            ? Errors.Invalid("body", "The body could not be read.")
+            : null;
+    }
+
+    [GeneratedRegex("""^Failed to bind parameter "(.*\s)?(?<name>[^"\s]+)" from """, RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
+    private static partial Regex FailedToBind();
+
+    [GeneratedRegex("""^Required parameter "(.*\s)?(?<name>[^"\s]+)" was not provided from (?<source>.*)\.$""", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
+    private static partial Regex NotProvided();
+
+    [GeneratedRegex("""missing required properties including: (?<names>.*)$""", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
+    private static partial Regex MissingProperties();
+
+    [GeneratedRegex("'(?<name>[^']+)'", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
+    private static partial Regex Quoted();
+}

@@ -1,0 +1,46 @@
+using Lintel.Platform.Configuration;
+using Lintel.Platform.Health;
+using Lintel.Platform.Telemetry;
+
+namespace Lintel.Platform.Http;
+
+/// <summary>What every server of this kind has, whatever its features.</summary>
+internal static class PlatformSetup
+{
+    /// <summary>A builder with configuration, logging, Kestrel and JSON, and nothing else: each default that is left out makes the start faster.</summary>
+    public static WebApplicationBuilder CreateBuilder(string[] args)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new() { Args = args, ContentRootPath = AppContext.BaseDirectory, ApplicationName = "Lintel.Server" });
+        builder.AddConfiguration(args);
+
+        var server = builder.AddSettings(ServerOptions.Read);
+        builder.AddSettings(StorageOptions.Read);
+        builder.AddSettings(TokenOptions.Read);
+        builder.AddSettings(ApiKeyOptions.Read);
+        builder.AddSettings(RateLimitOptions.Read);
+        builder.AddJsonLogging(server.LogLevel);
+        builder.AddKestrel(server);
+        builder.AddJson();
+
+        builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<ForwardedClient>();
+
+        // What cannot be bound is told by exceptions, which become the contract's 422 in every environment.
+        builder.Services.Configure<RouteHandlerOptions>(static options => options.ThrowOnBadRequest = true);
+        return builder;
+    }
+
+    /// <summary>The middlewares, outermost first, as far as routing.</summary>
+    public static void UsePlatform(this WebApplication app)
+    {
+        app.UseMiddleware<RequestBoundary>();
+        app.UseWebSockets();
+        app.UseRouting();
+    }
+
+    public static void MapPlatform(this IEndpointRouteBuilder routes)
+    {
+        routes.MapHealth();
+    }
+}

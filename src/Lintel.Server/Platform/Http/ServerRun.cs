@@ -1,0 +1,76 @@
+using Lintel.Platform.Configuration;
+using Lintel.Platform.Errors;
+using Lintel.Platform.Telemetry;
+using Microsoft.AspNetCore.Connections;
+
+namespace Lintel.Platform.Http;
+
+/// <summary>Runs the server until it is told to stop, and tells in plain words why it cannot start.</summary>
+internal static partial class ServerRun
+{
+    // Of sysexits.h, as 78 for the settings is.
+    private const int Unavailable = 69;
+    private const int Failed = 70;
+
+    private static readonly TimeSpan FlushPatience = TimeSpan.FromSeconds(2);
+
+    public static async Task<int> RunAsync(Func<WebApplication> create)
+    {
+        try
+        {
+            await using var app = create();
+            var sink = app.Services.GetRequiredService<LogSink>();
+            AppDomain.CurrentDomain.UnhandledException += (_, crash) => LogCrash(app, sink, crash.ExceptionObject as Exception);
+            await app.StartAsync();
+            foreach (var address in app.Urls)
+            {
+                Log.Listening(app.Logger, app.Services.GetRequiredService<ServerOptions>().AppName, address);
+            }
+
+            await app.WaitForShutdownAsync();
+            return 0;
+        }
+        catch (InvalidSettingsException failure)
+        {
+            return Tell(failure.Errors, InvalidSettingsException.ExitCode);
+        }
+        catch (IOException failure) when (failure.InnerException is AddressInUseException)
+        {
+            return Tell(["The port is in use by another program: stop that, or set PORT to a free one."], Unavailable);
+        }
+        catch (ServiceUnavailableException failure)
+        {
+            return Tell([failure.Message], Unavailable);
+        }
+        catch (System.Net.Sockets.SocketException failure)
+        {
+            return Tell([$"The server cannot listen where HOST and PORT say: {failure.Message}."], Unavailable);
+        }
+    }
+
+    private static int Tell(IEnumerable<string> sentences, int exitCode)
+    {
+        Console.Error.WriteLine("Lintel cannot start:");
+        foreach (var sentence in sentences)
+        {
+            Console.Error.WriteLine("  " + sentence);
+        }
+
+        return exitCode;
+    }
+
+    private static void LogCrash(WebApplication app, LogSink sink, Exception? failure)
+    {
+        Log.Crashed(app.Logger, failure);
+        sink.Flush(FlushPatience);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "{AppName} listens on {Address}.")]
+        public static partial void Listening(ILogger logger, string appName, string address);
+
+        [LoggerMessage(2, LogLevel.Critical, "The server crashed.")]
+        public static partial void Crashed(ILogger logger, Exception? failure);
+    }
+}
