@@ -9,7 +9,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 require_sdk
 build_lock
 step 'Restoring packages' dotnet restore Lintel.slnx
-step 'Building' dotnet build Lintel.slnx --configuration Release --no-restore -warnaserror
+step 'Building' dotnet build Lintel.slnx --configuration Release --no-restore -warnaserror \
+  -consoleLoggerParameters:'NoSummary;Verbosity=quiet'
 build_unlock
 
 scripts/with-postgres.sh scripts/run-tests.sh "$@"
