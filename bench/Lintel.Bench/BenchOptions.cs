@@ -11,7 +11,7 @@ internal sealed record BenchOptions
           --only NAME[,NAME]   run these scenarios alone
           --list               name the scenarios and stop
           --quick              short windows and few repetitions: a look, not a measurement
-          --markdown FILE      also write the table there
+          --markdown FILE      also write the table there, between its two marks if the file has them
           --server FILE        the published server    (artifacts/server/Lintel.Server)
           --baseline FILE      the published baseline  (built into artifacts/baseline when not given)
           --data FOLDER        where databases go      (artifacts/bench; put it on the disk to be measured)
@@ -25,6 +25,9 @@ internal sealed record BenchOptions
     public bool Quick { get; private init; }
 
     public bool Help { get; private init; }
+
+    /// <summary>Whether the result is less than the record of a whole run.</summary>
+    public bool IsPartial => Quick || Only.Count > 0;
 
     public string? Markdown { get; private init; }
 

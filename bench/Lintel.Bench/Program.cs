@@ -71,7 +71,7 @@ internal static class Program
         Console.WriteLine(report.ToText());
         if (options.Markdown is not null)
         {
-            await File.WriteAllTextAsync(options.Markdown, report.ToMarkdown(), cancellationToken);
+            MarkdownFile.Write(options.Markdown, report.ToMarkdown(), options.IsPartial);
         }
 
         return failures == 0 ? 0 : 1;

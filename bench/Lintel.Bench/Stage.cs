@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Lintel.Bench.Reporting;
 using Lintel.Bench.Servers;
 
@@ -97,8 +96,9 @@ internal sealed class Stage : IDisposable
         var output = Path.Combine(root, "artifacts", "baseline");
         string[] arguments =
         [
-            "publish", Path.Combine(root, "bench", "Lintel.Baseline"), "-c", "Release", "-o", output, "-v", "quiet", "--nologo",
-            "-r", RuntimeInformation.RuntimeIdentifier, "--self-contained", "false", "-p:PublishReadyToRun=true",
+            "publish", Path.Combine(root, "bench", "Lintel.Baseline"), "--configuration", "Release", "--verbosity", "quiet", "--nologo",
+            "--use-current-runtime", "--self-contained", "false", "-p:PublishReadyToRun=true",
+            "--artifacts-path", Path.Combine(root, "artifacts", "publish"), "--output", output,
         ];
         using var publish = Process.Start(new ProcessStartInfo("dotnet", arguments))!;
         await publish.WaitForExitAsync(cancellationToken);
