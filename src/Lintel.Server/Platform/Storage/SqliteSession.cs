@@ -11,6 +11,7 @@ internal sealed class SqliteSession : DbSession, IDisposable
     private const int MaxStatements = 500;
 
     private readonly Dictionary<string, SqliteCommand> _statements = new(StringComparer.Ordinal);
+    private readonly Dictionary<Type, IDisposable> _resources = [];
 
     public SqliteSession(string connectionString)
     {
@@ -48,8 +49,25 @@ internal sealed class SqliteSession : DbSession, IDisposable
         return new(reader.Read() ? map(reader) : default);
     }
 
+    /// <summary>What a feature keeps for as long as this connection lives, such as a statement of SQLite's own; made at its first use.</summary>
+    public T Resource<T>(Func<SqliteSession, T> create)
+        where T : class, IDisposable
+    {
+        if (!_resources.TryGetValue(typeof(T), out var resource))
+        {
+            _resources.Add(typeof(T), resource = create(this));
+        }
+
+        return (T)resource;
+    }
+
     public void Dispose()
     {
+        foreach (var resource in _resources.Values)
+        {
+            resource.Dispose();
+        }
+
         foreach (var statement in _statements.Values)
         {
             statement.Dispose();

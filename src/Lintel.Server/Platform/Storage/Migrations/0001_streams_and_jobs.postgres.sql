@@ -11,7 +11,7 @@ CREATE TABLE stream (
 );
 
 CREATE TABLE event (
-    stream_id  BIGINT  NOT NULL REFERENCES stream (id) ON DELETE CASCADE,
+    stream_id  BIGINT  NOT NULL, -- without a foreign key: checking it would cost more than the insert
     seq        BIGINT  NOT NULL,
     kind       TEXT    NOT NULL,
     at         BIGINT  NOT NULL,
@@ -68,9 +68,11 @@ CREATE TABLE job_input (
     data       BYTEA   NOT NULL
 );
 
--- Which nodes have viewers of a job that ends with its last viewer.
+-- Who watches a job that ends with its last viewer, and on which node.
 CREATE TABLE job_viewer (
+    id         UUID    NOT NULL PRIMARY KEY,
     job_id     UUID    NOT NULL REFERENCES job (id) ON DELETE CASCADE,
-    node_id    UUID    NOT NULL,
-    PRIMARY KEY (job_id, node_id)
+    node_id    UUID    NOT NULL
 );
+
+CREATE INDEX job_viewer_by_job ON job_viewer (job_id);

@@ -1,0 +1,53 @@
+using Lintel.Platform.Security;
+
+namespace Lintel.Features.Jobs;
+
+/// <summary>A kind of work that this server can do. A host adds its own with <c>AddJobKind</c>.</summary>
+/// <param name="Name">The name that clients give in <c>kind</c>: lower-case words joined by hyphens.</param>
+/// <param name="Scope">What a caller must be allowed to do to submit one.</param>
+public sealed record JobKind(string Name, Scopes Scope)
+{
+    /// <summary>How often a job is begun at most: a crash of its server and an exception of its handler both use up one.</summary>
+    public int MaxAttempts { get; init; } = 3;
+
+    /// <summary>How long to wait before the second attempt after an exception; each further wait is twice as long.</summary>
+    public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How many jobs of this kind run at once on a server, within the server's own limit.</summary>
+    public int MaxConcurrent { get; init; } = int.MaxValue;
+
+    /// <summary>Makes the handler of one job.</summary>
+    internal Func<IServiceProvider, IJobHandler> CreateHandler { get; init; } = null!;
+}
+
+/// <summary>The work of one kind of job. The engine does everything else: queueing, limits, progress, cancellation, retries, recovery and fan-out.</summary>
+public interface IJobHandler
+{
+    /// <summary>Looks at an input before the job is accepted.</summary>
+    /// <param name="input">JSON text.</param>
+    JobInputCheck Check(ReadOnlySpan<byte> input) => default;
+
+    /// <summary>Does the work.</summary>
+    /// <remarks>
+    /// A job whose server died is run again from here, with <see cref="JobContext.EventsSoFar"/> telling how many events are in its log already:
+    /// the handler goes on from there, or repeats what it must, at least once.
+    /// </remarks>
+    /// <exception cref="OperationCanceledException">The token was cancelled: the job is cancelled, or the server stops and another attempt will go on.</exception>
+    Task<JobOutcome> RunAsync(JobContext job, CancellationToken cancellationToken);
+}
+
+/// <summary>What a handler says of an input.</summary>
+/// <param name="Total">How many items there are to do, for progress; 0 when that is not known.</param>
+/// <param name="Error">Why the input is refused; null when it is fine.</param>
+public readonly record struct JobInputCheck(long Total, string? Error = null);
+
+/// <summary>How a job's work ended.</summary>
+/// <param name="Failure">Why it failed; null when it is complete.</param>
+/// <param name="Data">The facts of the job's last event, one JSON object in UTF-8; null for the usual ones.</param>
+public sealed record JobOutcome(string? Failure, ReadOnlyMemory<byte>? Data)
+{
+    public static JobOutcome Complete(ReadOnlyMemory<byte>? data = null) => new(null, data);
+
+    /// <summary>The work cannot succeed, however often it is tried.</summary>
+    public static JobOutcome Fail(string message) => new(message, null);
+}

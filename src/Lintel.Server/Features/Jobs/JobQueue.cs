@@ -1,0 +1,190 @@
+using System.Security.Cryptography;
+using Lintel.Features.Streams;
+using Lintel.Platform.Errors;
+using Lintel.Platform.Storage;
+
+namespace Lintel.Features.Jobs;
+
+/// <summary>A job to be done.</summary>
+/// <param name="Input">JSON text.</param>
+/// <param name="Total">How many items it has, 0 when unknown.</param>
+/// <param name="IdempotencyKey">The same key of the same owner with the same request is the same job.</param>
+/// <param name="CancelOnDisconnect">It was submitted to be watched: without a viewer it is cancelled after the grace.</param>
+internal sealed record JobRequest(JobKind Kind, long OwnerId, byte[] Input, long Total, string? IdempotencyKey = null, bool CancelOnDisconnect = false);
+
+/// <summary>What became of a submission.</summary>
+internal enum SubmitStatus
+{
+    Created,
+
+    /// <summary>The idempotency key was used for the same request: here is its job.</summary>
+    Repeated,
+
+    /// <summary>The idempotency key was used for another request.</summary>
+    KeyReused,
+}
+
+internal sealed record SubmitResult(SubmitStatus Status, Job? Job);
+
+/// <summary>Submits, finds and cancels jobs.</summary>
+internal sealed class JobQueue(Database database, StreamLog log, JobSignals signals, JobOptions options, TimeProvider time)
+{
+    /// <summary>Accepts a job durably.</summary>
+    /// <param name="also">Runs in the same unit of work, after the job was made.</param>
+    /// <exception cref="ServiceUnavailableException">Too many jobs wait already.</exception>
+    public async Task<SubmitResult> SubmitAsync(JobRequest request, CancellationToken cancellationToken, Func<DbSession, Guid, ValueTask>? also = null)
+    {
+        var hash = request.IdempotencyKey is null ? null : Hash(request);
+        var result = await database.WriteAsync(session => InsertAsync(session, request, hash, also), cancellationToken);
+        if (result.Status == SubmitStatus.Created)
+        {
+            signals.JobAvailable();
+        }
+
+        return result;
+    }
+
+    /// <summary>A job of that owner; null when there is none, or it is another's.</summary>
+    public Task<Job?> FindAsync(Guid id, long ownerId, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            session => session.QueryFirstAsync($"SELECT {Job.Columns} FROM job WHERE id = $1 AND owner_id = $2", Job.Map, id, ownerId),
+            cancellationToken);
+
+    /// <summary>An owner's jobs, newest first.</summary>
+    /// <param name="before">Only jobs older than this one.</param>
+    public Task<List<Job>> ListAsync(long ownerId, Guid? before, string? state, string? kind, int limit, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            session => session.QueryAsync(
+                $"""
+                SELECT {Job.Columns} FROM job
+                WHERE owner_id = $1 AND id < $2 AND ($3 = '' OR state = $3) AND ($4 = '' OR kind = $4)
+                ORDER BY id DESC LIMIT $5
+                """,
+                Job.Map,
+                ownerId,
+                before ?? Guid.AllBitsSet,
+                state ?? "",
+                kind ?? "",
+                limit),
+            cancellationToken);
+
+    /// <summary>
+    /// Cancels a job: one that waits is cancelled with that, one that runs is asked to stop. A finished job stays as it is.
+    /// </summary>
+    /// <returns>The job as it is now; null when there is none of that owner.</returns>
+    public async Task<Job?> CancelAsync(Guid id, long ownerId, CancellationToken cancellationToken)
+    {
+        var job = await database.WriteAsync(session => CancelAsync(session, id, ownerId), cancellationToken);
+        if (job is { State: JobStates.Running })
+        {
+            signals.CancelRequested(id);
+        }
+
+        return job;
+    }
+
+    private async ValueTask<SubmitResult> InsertAsync(DbSession session, JobRequest request, string? hash, Func<DbSession, Guid, ValueTask>? also)
+    {
+        await RefuseWhenFullAsync(session, request.OwnerId);
+        var now = time.GetUtcNow();
+        var id = Guid.CreateVersion7(now);
+        var at = now.ToMicroseconds();
+        var streamId = await log.CreateAsync(session, id.ToString());
+        var inserted = await session.ExecuteAsync(
+            """
+            INSERT INTO job (id, kind, queue, owner_id, state, stream_id, total, max_attempts, run_at, created_at, cancel_on_disconnect, idempotency_key, request_hash)
+            VALUES ($1, $2, $2, $3, 'queued', $4, $5, $6, $7, $7, $8, $9, $10)
+            ON CONFLICT DO NOTHING
+            """,
+            id,
+            request.Kind.Name,
+            request.OwnerId,
+            streamId,
+            request.Total,
+            request.Kind.MaxAttempts,
+            at,
+            request.CancelOnDisconnect,
+            request.IdempotencyKey,
+            hash);
+        if (inserted == 0)
+        {
+            return await RepeatAsync(session, request, hash, streamId);
+        }
+
+        await session.ExecuteAsync("INSERT INTO job_input (job_id, data) VALUES ($1, $2)", id, request.Input);
+        if (also is not null)
+        {
+            await also(session, id);
+        }
+
+        return new SubmitResult(
+            SubmitStatus.Created,
+            new Job(
+                id, request.Kind.Name, request.OwnerId, JobStates.Queued, streamId, new JobProgress(0, request.Total, 0), null, 0, 0, request.Kind.MaxAttempts,
+                Instant.FromMicroseconds(at), null, null, false, request.CancelOnDisconnect, 0));
+    }
+
+    private static async ValueTask<SubmitResult> RepeatAsync(DbSession session, JobRequest request, string? hash, long unusedStream)
+    {
+        await session.ExecuteAsync("DELETE FROM stream WHERE id = $1", unusedStream);
+        var same = await session.QueryFirstAsync(
+            $"SELECT {Job.Columns} FROM job WHERE owner_id = $1 AND idempotency_key = $2 AND request_hash = $3",
+            Job.Map,
+            request.OwnerId,
+            request.IdempotencyKey,
+            hash);
+        return new SubmitResult(same is null ? SubmitStatus.KeyReused : SubmitStatus.Repeated, same);
+    }
+
+    private async ValueTask RefuseWhenFullAsync(DbSession session, long ownerId)
+    {
+        var own = await CountAsync(session, "SELECT count(*) FROM (SELECT 1 FROM job WHERE state = 'queued' AND owner_id = $1 LIMIT $2) AS waiting", ownerId, options.QueuedPerOwner);
+        var all = await CountAsync(session, "SELECT count(*) FROM (SELECT 1 FROM job WHERE state = 'queued' LIMIT $1) AS waiting", options.Queued);
+        if (own >= options.QueuedPerOwner || all >= options.Queued)
+        {
+            throw new ServiceUnavailableException("Too many jobs wait already; try again when some are done.") { RetryAfter = TimeSpan.FromSeconds(10) };
+        }
+    }
+
+    private static ValueTask<long> CountAsync(DbSession session, string sql, params object?[] values) =>
+        session.QueryFirstAsync(sql, static row => row.GetInt64(0), values);
+
+    private async ValueTask<Job?> CancelAsync(DbSession session, Guid id, long ownerId)
+    {
+        var now = time.GetMicroseconds();
+        var job = await session.QueryFirstAsync(
+            $"""
+            UPDATE job SET
+                cancel_requested_at = coalesce(cancel_requested_at, $3),
+                completed_at = CASE WHEN state = 'queued' THEN $3 END,
+                state = CASE WHEN state = 'queued' THEN 'cancelled' ELSE state END
+            WHERE id = $1 AND owner_id = $2 AND state IN ('queued', 'running')
+            RETURNING {Job.Columns}
+            """,
+            Job.Map,
+            id,
+            ownerId,
+            now);
+        if (job is null)
+        {
+            return await session.QueryFirstAsync($"SELECT {Job.Columns} FROM job WHERE id = $1 AND owner_id = $2", Job.Map, id, ownerId);
+        }
+
+        if (job.State == JobStates.Cancelled)
+        {
+            // Nobody runs it: its last event is written here, in the transaction that ends it.
+            await log.AppendAsync(session, job.StreamId, [JobEvents.Cancellation(id, job.Progress)], job.LeaseEpoch, close: true);
+            await session.ExecuteAsync("DELETE FROM job_viewer WHERE job_id = $1", id);
+        }
+
+        return job;
+    }
+
+    private static string Hash(JobRequest request)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(System.Text.Encoding.UTF8.GetBytes(request.Kind.Name + "\n"));
+        hash.AppendData(request.Input);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}

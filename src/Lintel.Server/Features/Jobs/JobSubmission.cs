@@ -1,0 +1,46 @@
+using System.Text.Json;
+
+namespace Lintel.Features.Jobs;
+
+/// <summary>A submission's body, read without building a tree: inputs may be many megabytes.</summary>
+/// <param name="Input">The input's own JSON text; empty when it is missing.</param>
+internal readonly record struct JobSubmission(string? Kind, ReadOnlyMemory<byte> Input)
+{
+    /// <exception cref="JsonException">The body is not a JSON object.</exception>
+    public static JobSubmission Read(ReadOnlyMemory<byte> body)
+    {
+        var reader = new Utf8JsonReader(body.Span);
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            throw new JsonException("The body must be a JSON object.");
+        }
+
+        string? kind = null;
+        var input = ReadOnlyMemory<byte>.Empty;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("kind"u8))
+            {
+                reader.Read();
+                kind = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+                reader.Skip();
+            }
+            else if (reader.ValueTextEquals("input"u8))
+            {
+                reader.Read();
+                var start = (int)reader.TokenStartIndex;
+                reader.Skip();
+                input = body[start..(int)reader.BytesConsumed];
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        // What follows the object is an error too.
+        reader.Read();
+        return new JobSubmission(kind, input);
+    }
+}

@@ -1,0 +1,140 @@
+using System.Globalization;
+using System.Net.WebSockets;
+using Lintel.Features.Streams;
+using Lintel.Platform.Errors;
+using Lintel.Platform.Security;
+using Lintel.Platform.Sockets;
+using Microsoft.Extensions.Primitives;
+
+namespace Lintel.Features.Jobs;
+
+/// <summary>Lets callers watch a job: its events from the start or from where they were, over Server-Sent Events or a WebSocket.</summary>
+internal sealed class JobWatch(
+    StreamLog log, StreamFollower follower, JobViewers viewers, SocketHandshake handshake, LiveConnections connections, TimeProvider time)
+{
+    /// <summary>The cursor that the request resumes from; the header wins over <c>?after=</c>.</summary>
+    public static string? CursorOf(HttpRequest request)
+    {
+        var header = request.Headers["Last-Event-ID"];
+        if (!StringValues.IsNullOrEmpty(header))
+        {
+            return header.ToString();
+        }
+
+        return request.Query.TryGetValue("after", out var after) && after.ToString() is { Length: > 0 } text ? text : null;
+    }
+
+    /// <summary>Answers with the job's events, until its last one or until one side ends the response.</summary>
+    /// <param name="viewerId">The viewer for whom the job was submitted, already counted in; null for one who comes later.</param>
+    public async Task ServeEventsAsync(HttpContext context, Caller caller, Job job, Guid? viewerId = null)
+    {
+        viewerId ??= await viewers.EnterAsync(job, context.RequestAborted);
+        try
+        {
+            await FollowAsync(context, caller, job);
+        }
+        finally
+        {
+            if (viewerId is { } id)
+            {
+                await viewers.LeaveAsync(job.Id, id);
+            }
+        }
+    }
+
+    /// <summary>Serves an open socket with the job's events, and closes it after the last one.</summary>
+    public async Task ServeSocketAsync(HttpContext context, SocketConnection connection, Job job)
+    {
+        var viewerId = await viewers.EnterAsync(job, context.RequestAborted);
+        try
+        {
+            var following = FollowAsync(context, connection, job);
+            await ListenAsync(connection);
+            await following;
+        }
+        finally
+        {
+            if (viewerId is { } id)
+            {
+                await viewers.LeaveAsync(job.Id, id);
+            }
+        }
+    }
+
+    private async Task FollowAsync(HttpContext context, Caller caller, Job job)
+    {
+        var stream = await FindStreamAsync(job, context.RequestAborted);
+        var cursor = CursorOf(context.Request);
+        var (after, reset) = Position(stream, cursor);
+        if (cursor is not null && reset is null && stream.Closed && after == stream.Tail)
+        {
+            // Everything was seen: this status tells a browser not to come back.
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+            return;
+        }
+
+        using var connection = await SseConnection.OpenAsync(context, caller, time);
+        connections.Add(connection);
+        try
+        {
+            if (reset is { } reason)
+            {
+                await connection.ResetAsync(stream, reason);
+            }
+            else
+            {
+                await follower.RunAsync(stream, after, connection);
+                await connection.SayGoodbyeAsync();
+            }
+        }
+        finally
+        {
+            connections.Remove(connection);
+        }
+    }
+
+    private async Task FollowAsync(HttpContext context, SocketConnection connection, Job job)
+    {
+        var sink = new SocketFollowSink(connection);
+        var stream = await FindStreamAsync(job, context.RequestAborted);
+        var (after, reset) = Position(stream, CursorOf(context.Request));
+        if (reset is { } reason)
+        {
+            await sink.ResetAsync(stream, reason);
+        }
+        else if (await follower.RunAsync(stream, after, sink) == FollowEnd.Disconnected)
+        {
+            return;
+        }
+
+        await connection.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "Done");
+    }
+
+    /// <summary>What a watching client may say: a new token, or that it is there.</summary>
+    private async Task ListenAsync(SocketConnection connection)
+    {
+        while (await connection.ReceiveAsync() == SocketRead.Message)
+        {
+            await handshake.AnswerAsync(connection);
+        }
+    }
+
+    private async Task<StreamInfo> FindStreamAsync(Job job, CancellationToken cancellationToken) =>
+        await log.FindAsync(job.StreamId, cancellationToken)
+        ?? throw new InvalidOperationException($"The stream of job {job.Id} is gone.");
+
+    private static (long After, ResetReason? Reset) Position(StreamInfo stream, string? cursor)
+    {
+        if (cursor is null)
+        {
+            // From the start; of a stream whose beginning is no longer kept, from what is.
+            return (stream.FloorSeq - 1, null);
+        }
+
+        // A bare number is a position in the stream as it is now.
+        var known = long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out var seq)
+            ? new StreamCursor(stream.Name, stream.Epoch, seq)
+            : StreamCursor.TryParse(cursor, out var parsed) ? parsed : default;
+        return (known.Seq, stream.Validate(known));
+    }
+}

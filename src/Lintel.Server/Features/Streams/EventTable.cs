@@ -1,0 +1,61 @@
+using Lintel.Platform.Storage;
+
+namespace Lintel.Features.Streams;
+
+/// <param name="At">When, in unix microseconds.</param>
+internal readonly record struct StreamAppend(long StreamId, StreamEvent[] Events, long Fence, bool Close, long At)
+{
+    public long Bytes
+    {
+        get
+        {
+            var bytes = 0L;
+            foreach (var item in Events)
+            {
+                bytes += item.Data.Length;
+            }
+
+            return bytes;
+        }
+    }
+}
+
+/// <summary>The rows of events. Inserting many is the one place where the two databases want different statements.</summary>
+internal abstract class EventTable
+{
+    private const int PageEvents = 512;
+    private const int PageBytes = 512 * 1024;
+
+    /// <summary>Numbers the stream's new events, where it is open and the fence is still the writer's.</summary>
+    protected const string Bump =
+        "UPDATE stream SET next_seq = next_seq + $2, bytes = bytes + $3, closed = $4 WHERE id = $1 AND closed = FALSE AND fence = $5 RETURNING next_seq";
+
+    public static EventTable For(DatabaseKind kind) => kind == DatabaseKind.Sqlite ? new SqliteEventTable() : new PostgresEventTable();
+
+    /// <summary>The stream's new <c>next_seq</c>, or 0 when the append was refused.</summary>
+    public abstract ValueTask<long> AppendAsync(DbSession session, StreamAppend append);
+
+    public static async ValueTask<EventBatch?> ReadAsync(DbSession session, long streamId, long after)
+    {
+        var bytes = 0;
+        var rows = await session.QueryAsync(
+            "SELECT seq, kind, data FROM event WHERE stream_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+            row =>
+            {
+                // The row count bounds the query; the size bounds what is kept of it.
+                if (bytes > PageBytes)
+                {
+                    return default;
+                }
+
+                var item = (Seq: row.GetInt64(0), Event: new StreamEvent(row.GetString(1), row.GetBytes(2)));
+                bytes += item.Event.Data.Length;
+                return item;
+            },
+            streamId,
+            after,
+            PageEvents);
+        var kept = rows.TakeWhile(static row => row.Seq != 0).ToList();
+        return kept.Count == 0 ? null : new EventBatch(kept[0].Seq, [.. kept.Select(static row => row.Event)]);
+    }
+}

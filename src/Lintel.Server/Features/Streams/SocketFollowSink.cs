@@ -1,0 +1,40 @@
+using System.Buffers;
+using Lintel.Platform.Sockets;
+
+namespace Lintel.Features.Streams;
+
+/// <summary>Brings a stream's events to a WebSocket, one message an event.</summary>
+internal sealed class SocketFollowSink : IFollowSink
+{
+    private readonly SocketConnection _connection;
+
+    public SocketFollowSink(SocketConnection connection)
+    {
+        _connection = connection;
+        connection.Ended = Signal.Set;
+    }
+
+    public AsyncSignal Signal { get; } = new();
+
+    public bool IsEnding => _connection.IsEnding;
+
+    public async ValueTask WriteAsync(StreamInfo stream, EventBatch batch, int index)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        for (var i = index; i < batch.Events.Length; i++)
+        {
+            buffer.ResetWrittenCount();
+            StreamText.WriteMessage(buffer, stream, batch.FirstSeq + i, batch.Events[i]);
+            if (!await _connection.SendAsync(buffer.WrittenMemory))
+            {
+                return;
+            }
+        }
+    }
+
+    public async ValueTask ResetAsync(StreamInfo stream, ResetReason reason) =>
+        await _connection.SendAsync(StreamText.ResetMessage(stream, reason));
+
+    // The protocol's own pings keep an idle socket alive.
+    public ValueTask IdleAsync() => ValueTask.CompletedTask;
+}

@@ -1,0 +1,24 @@
+namespace Lintel.Features.Streams;
+
+/// <summary>One event of a stream: what kind it is, and its facts as one JSON object in UTF-8 without line breaks.</summary>
+internal readonly record struct StreamEvent(string Kind, ReadOnlyMemory<byte> Data);
+
+/// <summary>Events that follow each other without a hole. Immutable, and shared by everyone who follows the stream.</summary>
+/// <param name="FirstSeq">The number of the first event.</param>
+internal sealed record EventBatch(long FirstSeq, StreamEvent[] Events)
+{
+    public long LastSeq => FirstSeq + Events.Length - 1;
+
+    public int Bytes { get; } = CountBytes(Events);
+
+    private static int CountBytes(StreamEvent[] events)
+    {
+        var bytes = 0;
+        foreach (var item in events)
+        {
+            bytes += item.Data.Length;
+        }
+
+        return bytes;
+    }
+}

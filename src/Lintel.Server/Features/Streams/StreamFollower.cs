@@ -1,0 +1,79 @@
+namespace Lintel.Features.Streams;
+
+/// <summary>How a follow loop ended.</summary>
+internal enum FollowEnd
+{
+    /// <summary>The stream is closed and every event of it was written.</summary>
+    Completed,
+
+    /// <summary>The reader was told to start again.</summary>
+    Reset,
+
+    /// <summary>The connection is over.</summary>
+    Disconnected,
+}
+
+/// <summary>The one loop that brings a stream to a reader: in order, without a gap or a repeat, or with a reset that says so.</summary>
+internal sealed class StreamFollower(StreamLog log, StreamFeeds feeds)
+{
+    /// <summary>Follows a stream from just after event <paramref name="after"/> until it closes or the connection ends.</summary>
+    public async Task<FollowEnd> RunAsync(StreamInfo stream, long after, IFollowSink sink)
+    {
+        // Watching begins before the end is read, so that no append falls between the two.
+        var feed = feeds.Watch(stream.Id);
+        feed.Join(sink.Signal);
+        try
+        {
+            if (await log.FindAsync(stream.Id, CancellationToken.None) is { } current)
+            {
+                feed.Observe(current.Tail, current.Closed);
+            }
+
+            return await LoopAsync(stream, feed, after, sink);
+        }
+        finally
+        {
+            feed.Leave(sink.Signal);
+            feeds.Release(feed);
+        }
+    }
+
+    private async Task<FollowEnd> LoopAsync(StreamInfo stream, StreamFeed feed, long last, IFollowSink sink)
+    {
+        while (!sink.IsEnding)
+        {
+            if (feed.Find(last + 1) is { } found)
+            {
+                await sink.WriteAsync(stream, found.Batch, found.Index);
+                last = found.Batch.LastSeq;
+                continue;
+            }
+
+            var end = feed.End;
+            if (end.Tail > last)
+            {
+                var page = await feed.ReadAsync(log, last);
+                if (page is null || page.FirstSeq != last + 1)
+                {
+                    var now = await log.FindAsync(stream.Id, CancellationToken.None);
+                    await sink.ResetAsync(now ?? stream, ResetReason.TooOld);
+                    return FollowEnd.Reset;
+                }
+
+                await sink.WriteAsync(stream, page, 0);
+                last = page.LastSeq;
+                continue;
+            }
+
+            if (end.Closed)
+            {
+                return FollowEnd.Completed;
+            }
+
+            await sink.Signal.WaitAsync();
+            await sink.IdleAsync();
+        }
+
+        return FollowEnd.Disconnected;
+    }
+}

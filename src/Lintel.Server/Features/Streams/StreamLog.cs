@@ -1,0 +1,85 @@
+using Lintel.Platform.Storage;
+
+namespace Lintel.Features.Streams;
+
+/// <summary>
+/// The append-only log. A stream numbers its events 1, 2, 3 … without a hole, under its own row and in the transaction that inserts them,
+/// and they are told to followers only once they are durable.
+/// </summary>
+internal sealed class StreamLog(Database database, StreamFeeds feeds, TimeProvider time)
+{
+    /// <summary>The largest event; anything larger belongs into a file.</summary>
+    public const int MaxEventBytes = 256 * 1024;
+
+    private const string Columns = "id, name, epoch, next_seq, floor_seq, closed";
+
+    private readonly EventTable _events = EventTable.For(database.Kind);
+
+    /// <summary>Makes an empty stream, as part of <paramref name="session"/>'s unit of work, and returns its id.</summary>
+    public ValueTask<long> CreateAsync(DbSession session, string name) =>
+        session.QueryFirstAsync(
+            "INSERT INTO stream (name, epoch) VALUES ($1, $2) RETURNING id",
+            static row => row.GetInt64(0),
+            name,
+            time.GetUtcNow().ToUnixTimeSeconds());
+
+    /// <summary>The id of the stream of that name, which is made if it does not exist.</summary>
+    public async ValueTask<long> GetOrCreateAsync(DbSession session, string name) =>
+        await session.QueryFirstAsync(
+            "INSERT INTO stream (name, epoch) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id",
+            static row => row.GetInt64(0),
+            name,
+            time.GetUtcNow().ToUnixTimeSeconds());
+
+    /// <summary>Appends as part of <paramref name="session"/>'s unit of work; followers see the events after its commit.</summary>
+    /// <param name="fence">The lease under which the writer works; a stream without a lease has 0.</param>
+    /// <param name="close">These are the stream's last events.</param>
+    public async ValueTask<AppendResult> AppendAsync(DbSession session, long streamId, StreamEvent[] events, long fence = 0, bool close = false)
+    {
+        foreach (var item in events)
+        {
+            if (item.Data.Length > MaxEventBytes)
+            {
+                throw new ArgumentException($"An event has {item.Data.Length} bytes; a stream takes at most {MaxEventBytes} in one.", nameof(events));
+            }
+        }
+
+        var nextSeq = await _events.AppendAsync(session, new StreamAppend(streamId, events, fence, close, time.GetMicroseconds()));
+        if (nextSeq == 0)
+        {
+            return AppendResult.Refusal;
+        }
+
+        var batch = new EventBatch(nextSeq - events.Length, events);
+        session.AfterCommit(() => feeds.Publish(streamId, batch, close));
+        return new AppendResult(batch.LastSeq, false);
+    }
+
+    /// <summary>Appends durably, in a unit of work of its own.</summary>
+    public Task<AppendResult> AppendAsync(long streamId, StreamEvent[] events, long fence = 0, bool close = false, CancellationToken cancellationToken = default) =>
+        database.WriteAsync(session => AppendAsync(session, streamId, events, fence, close), cancellationToken);
+
+    public Task<StreamInfo?> FindAsync(long streamId, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => session.QueryFirstAsync($"SELECT {Columns} FROM stream WHERE id = $1", Map, streamId), cancellationToken);
+
+    public Task<StreamInfo?> FindAsync(string name, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => session.QueryFirstAsync($"SELECT {Columns} FROM stream WHERE name = $1", Map, name), cancellationToken);
+
+    /// <summary>The next events after number <paramref name="after"/>: a page of bounded size, or null when there are none.</summary>
+    public Task<EventBatch?> ReadAsync(long streamId, long after, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => EventTable.ReadAsync(session, streamId, after), cancellationToken);
+
+    /// <summary>Forgets the events before number <paramref name="floor"/>. Readers that still need them get a reset.</summary>
+    public Task PruneAsync(long streamId, long floor, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async session =>
+            {
+                await session.ExecuteAsync("UPDATE stream SET floor_seq = $2 WHERE id = $1 AND floor_seq < $2 AND next_seq >= $2", streamId, floor);
+                await session.ExecuteAsync(
+                    "DELETE FROM event WHERE stream_id = $1 AND seq < (SELECT floor_seq FROM stream WHERE id = $1)", streamId);
+            },
+            cancellationToken);
+
+    private static StreamInfo Map(System.Data.Common.DbDataReader row) =>
+        new(row.GetInt64(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetBoolean(5));
+}

@@ -1,0 +1,269 @@
+using System.Buffers;
+using System.Net.WebSockets;
+using System.Text.Json;
+using Lintel.Platform.Security;
+
+namespace Lintel.Platform.Sockets;
+
+/// <summary>
+/// A WebSocket of a signed-in caller: JSON text in, JSON text out. It holds no buffer while nothing is on its way, ends when its session does, and
+/// gives up on a client that stops reading.
+/// </summary>
+internal sealed class SocketConnection : LiveConnection, IDisposable
+{
+    public const int DefaultMaxMessage = 256 * 1024;
+
+    private const int FirstBuffer = 4096;
+
+    /// <summary>How long a write may take before its reader counts as gone.</summary>
+    internal static readonly TimeSpan WriteDeadline = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ExpiryGrace = TimeSpan.FromSeconds(10);
+
+    private readonly WebSocket _socket;
+    private readonly HttpContext _context;
+    private readonly TimeProvider _time;
+    private readonly int _maxMessage;
+    private readonly SemaphoreSlim _sending = new(1, 1);
+    private byte[]? _buffer;
+    private int _length;
+    private long _writeDeadline = long.MaxValue;
+    private long _closeDeadline = long.MaxValue;
+    private int _ending;
+
+    public SocketConnection(HttpContext context, WebSocket socket, Caller caller, TimeProvider time, int maxMessage = DefaultMaxMessage)
+        : base(caller)
+    {
+        _context = context;
+        _socket = socket;
+        _time = time;
+        _maxMessage = maxMessage;
+    }
+
+    /// <summary>Called when the connection begins to end, from any thread.</summary>
+    public Action? Ended { get; set; }
+
+    public bool IsEnding => Volatile.Read(ref _ending) != 0;
+
+    /// <summary>The message that was read last; valid until the next read.</summary>
+    public ReadOnlyMemory<byte> Message => _buffer.AsMemory(0, _length);
+
+    /// <summary>Waits for the next message. What is not text or not JSON ends the connection with 1003, what is too big with 1009.</summary>
+    public async ValueTask<SocketRead> ReceiveAsync()
+    {
+        ReturnBuffer();
+        try
+        {
+            // While idle the connection waits without a buffer.
+            var result = await _socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
+            _buffer = ArrayPool<byte>.Shared.Rent(FirstBuffer);
+            _length = 0;
+            while (result.MessageType != WebSocketMessageType.Close && !(result.EndOfMessage && result.Count + _length > 0))
+            {
+                if (_length == _buffer.Length && !TryGrow())
+                {
+                    await CloseAsync(WebSocketCloseStatus.MessageTooBig, "Message too big");
+                    return SocketRead.Closed;
+                }
+
+                result = await _socket.ReceiveAsync(_buffer.AsMemory(_length), CancellationToken.None);
+                _length += result.Count;
+                if (result.MessageType == WebSocketMessageType.Binary)
+                {
+                    await CloseAsync(WebSocketCloseStatus.InvalidMessageType, "Only JSON text is understood");
+                    return SocketRead.Closed;
+                }
+
+                if (result.EndOfMessage)
+                {
+                    break;
+                }
+            }
+
+            if (result.MessageType == WebSocketMessageType.Close)
+            {
+                await FinishCloseAsync();
+                return SocketRead.Closed;
+            }
+
+            return SocketRead.Message;
+        }
+        catch (Exception failure) when (IsGone(failure))
+        {
+            MarkEnding();
+            return SocketRead.Closed;
+        }
+    }
+
+    /// <summary>Sends one text message. Returns false when the connection is over.</summary>
+    public async ValueTask<bool> SendAsync(ReadOnlyMemory<byte> utf8)
+    {
+        if (IsEnding)
+        {
+            return false;
+        }
+
+        await _sending.WaitAsync();
+        try
+        {
+            Volatile.Write(ref _writeDeadline, _time.GetUtcNow().Ticks + WriteDeadline.Ticks);
+            await _socket.SendAsync(utf8, WebSocketMessageType.Text, WebSocketMessageFlags.EndOfMessage, CancellationToken.None);
+            return true;
+        }
+        catch (Exception failure) when (IsGone(failure))
+        {
+            MarkEnding();
+            return false;
+        }
+        finally
+        {
+            Volatile.Write(ref _writeDeadline, long.MaxValue);
+            _sending.Release();
+        }
+    }
+
+    public ValueTask<bool> SendErrorAsync(string message) => SendAsync(SocketText.Error(message));
+
+    /// <summary>Says why, then closes.</summary>
+    public async ValueTask RefuseAsync(string reason)
+    {
+        await SendErrorAsync(reason);
+        await CloseAsync(WebSocketCloseStatus.PolicyViolation, reason);
+    }
+
+    /// <summary>Sends the close frame and waits a moment for the client's.</summary>
+    public async ValueTask CloseAsync(WebSocketCloseStatus status, string reason)
+    {
+        await CloseOutputAsync(status, reason);
+        try
+        {
+            // What the client still sends before its close frame is read and dropped; the deadline ends a client that never closes.
+            var buffer = ArrayPool<byte>.Shared.Rent(FirstBuffer);
+            try
+            {
+                while (_socket.State == WebSocketState.CloseSent
+                    && (await _socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None)).MessageType != WebSocketMessageType.Close)
+                {
+                }
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+        }
+        catch (Exception failure) when (IsGone(failure))
+        {
+        }
+    }
+
+    /// <summary>Sends the close frame, for when someone else is reading the socket and will see the client's.</summary>
+    public async ValueTask CloseOutputAsync(WebSocketCloseStatus status, string reason)
+    {
+        MarkEnding();
+        Volatile.Write(ref _closeDeadline, _time.GetUtcNow().Ticks + CloseDeadline.Ticks);
+        await _sending.WaitAsync();
+        try
+        {
+            if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
+            {
+                await _socket.CloseOutputAsync(status, reason, CancellationToken.None);
+            }
+        }
+        catch (Exception failure) when (IsGone(failure))
+        {
+        }
+        finally
+        {
+            _sending.Release();
+        }
+    }
+
+    /// <summary>Puts a new credential of the same owner in the place of the one that the socket was opened with.</summary>
+    public void Renew(Caller caller) => Caller = caller;
+
+    public override void Tick(DateTimeOffset now)
+    {
+        var ticks = now.Ticks;
+        if (ticks > Volatile.Read(ref _writeDeadline) || ticks > Volatile.Read(ref _closeDeadline))
+        {
+            _context.Abort();
+        }
+        else if (!IsEnding && Caller.ExpiresAt < DateTimeOffset.MaxValue && now > Caller.ExpiresAt + ExpiryGrace)
+        {
+            End(EndReason.TokenExpired);
+        }
+    }
+
+    public override void End(EndReason reason)
+    {
+        if (IsEnding)
+        {
+            return;
+        }
+
+        var (status, text) = reason switch
+        {
+            EndReason.SignedOut => (WebSocketCloseStatus.PolicyViolation, "Signed out"),
+            EndReason.TokenExpired => (WebSocketCloseStatus.PolicyViolation, "Token expired"),
+            EndReason.ServerStopping => (WebSocketCloseStatus.EndpointUnavailable, "Server going away"),
+            _ => (WebSocketCloseStatus.PolicyViolation, "Reading too slowly"),
+        };
+
+        // Not awaited: whoever ends a connection must not wait for it, and the deadline sees to its end.
+        _ = CloseOutputAsync(status, text).AsTask();
+    }
+
+    public void Dispose()
+    {
+        ReturnBuffer();
+        _sending.Dispose();
+        _socket.Dispose();
+    }
+
+    private bool TryGrow()
+    {
+        if (_buffer!.Length >= _maxMessage)
+        {
+            return false;
+        }
+
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Min(_buffer.Length * 4, _maxMessage));
+        _buffer.AsSpan(0, _length).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = larger;
+        return true;
+    }
+
+    private async ValueTask FinishCloseAsync()
+    {
+        var first = !IsEnding;
+        MarkEnding();
+        if (first)
+        {
+            await CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "");
+        }
+    }
+
+    private void MarkEnding()
+    {
+        if (Interlocked.Exchange(ref _ending, 1) == 0)
+        {
+            Ended?.Invoke();
+        }
+    }
+
+    private void ReturnBuffer()
+    {
+        if (_buffer is { } buffer)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            _buffer = null;
+            _length = 0;
+        }
+    }
+
+    /// <summary>What a broken or ended connection throws; anything else is a bug and goes up.</summary>
+    private static bool IsGone(Exception failure) =>
+        failure is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException or InvalidOperationException;
+}
