@@ -1,5 +1,9 @@
+using Lintel.Features.Jobs;
+using Lintel.Features.Streams;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
+using Lintel.Platform.Sockets;
+using Lintel.Platform.Storage;
 
 namespace Lintel;
 
@@ -15,6 +19,10 @@ internal static class LintelApplication
     public static WebApplication Create(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = PlatformSetup.CreateBuilder(args);
+        builder.AddStorage();
+        builder.AddSockets();
+        builder.AddStreams();
+        builder.AddJobs();
         configure?.Invoke(builder);
         builder.Settings().ThrowIfInvalid();
 
@@ -23,6 +31,7 @@ internal static class LintelApplication
 
         var routes = app.MapGroup("").WithHead();
         routes.MapPlatform();
+        routes.MapJobs();
         return app;
     }
 }

@@ -1,3 +1,5 @@
+using Lintel.Platform.Configuration;
+
 namespace Lintel.Features.Jobs;
 
 /// <summary>The limits of the job engine.</summary>
@@ -35,4 +37,12 @@ internal sealed record JobOptions
 
     /// <summary>How long running jobs may go on when the server stops, before they are handed back.</summary>
     public TimeSpan ShutdownGrace { get; init; } = TimeSpan.FromSeconds(3);
+
+    public static JobOptions Read(SettingsReader settings) => new()
+    {
+        Concurrency = settings.Number("JOB_CONCURRENCY", 16, 1, 1000),
+        ConcurrencyPerOwner = settings.Number("JOB_CONCURRENCY_PER_OWNER", 8, 1, 1000),
+        QueuedPerOwner = settings.Number("JOB_QUEUE_PER_OWNER", 1000, 1, 100_000),
+        Retention = TimeSpan.FromDays(settings.Number("JOB_RETENTION_DAYS", 7, 1, 3650)),
+    };
 }

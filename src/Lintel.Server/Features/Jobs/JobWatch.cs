@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net.WebSockets;
 using Lintel.Features.Streams;
-using Lintel.Platform.Errors;
 using Lintel.Platform.Security;
 using Lintel.Platform.Sockets;
 using Microsoft.Extensions.Primitives;

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Net.WebSockets;
-using System.Text.Json;
 using Lintel.Platform.Security;
 
 namespace Lintel.Platform.Sockets;

@@ -1,0 +1,30 @@
+using Lintel.Platform.Configuration;
+using Lintel.Platform.Http;
+
+namespace Lintel.Features.Jobs;
+
+public static class JobsFeature
+{
+    internal static void AddJobs(this IHostApplicationBuilder builder)
+    {
+        builder.AddSettings(JobOptions.Read);
+        builder.AddJson(JobsJson.Default);
+        builder.Services.AddSingleton<JobKinds>();
+        builder.Services.AddSingleton<JobSignals>();
+        builder.Services.AddSingleton<JobQueue>();
+        builder.Services.AddSingleton<JobLeases>();
+        builder.Services.AddSingleton<JobExecution>();
+        builder.Services.AddSingleton<JobViewers>();
+        builder.Services.AddSingleton<JobWatch>();
+        builder.Services.AddHostedService<JobRunner>();
+        builder.Services.AddHostedService<JobRetentionWorker>();
+    }
+
+    /// <summary>Adds a kind of job. <typeparamref name="THandler"/> is made anew for each job, with the services that its constructor asks for.</summary>
+    public static void AddJobKind<THandler>(this IHostApplicationBuilder builder, JobKind kind)
+        where THandler : class, IJobHandler
+    {
+        var factory = ActivatorUtilities.CreateFactory<THandler>([]);
+        builder.Services.AddSingleton(kind with { CreateHandler = services => factory(services, []) });
+    }
+}

@@ -1,0 +1,12 @@
+namespace Lintel.Features.Streams;
+
+internal static class StreamsFeature
+{
+    public static void AddStreams(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<StreamFeeds>();
+        builder.Services.AddSingleton<StreamLog>();
+        builder.Services.AddSingleton<StreamFollower>();
+        builder.Services.AddHostedService<StreamFeedWorker>();
+    }
+}
