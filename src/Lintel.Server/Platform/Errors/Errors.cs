@@ -95,6 +95,7 @@ internal static class Errors
         429 => new(429, ErrorCodes.RateLimited, "Too many requests; try again later."),
         503 => ServiceUnavailable("The service is not available now; try again later."),
         408 => new(408, ErrorCodes.BadRequest, "The request took too long to arrive."),
+        426 => new(426, ErrorCodes.BadRequest, "This is a WebSocket; connect to it as one."),
         < 500 => new(status, ErrorCodes.BadRequest, "The request could not be understood."),
         _ => new(status, ErrorCodes.InternalError, CommonInternal.Message),
     };

@@ -1,5 +1,7 @@
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Health;
+using Lintel.Platform.OpenApi;
+using Lintel.Platform.RateLimits;
 using Lintel.Platform.Telemetry;
 
 namespace Lintel.Platform.Http;
@@ -21,6 +23,9 @@ internal static class PlatformSetup
         builder.AddJsonLogging(server.LogLevel);
         builder.AddKestrel(server);
         builder.AddJson();
+        builder.AddRateLimits();
+        builder.AddApiDescription();
+        builder.AddCrossOrigin(server);
 
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(TimeProvider.System);
@@ -35,6 +40,7 @@ internal static class PlatformSetup
     public static void UsePlatform(this WebApplication app)
     {
         app.UseMiddleware<RequestBoundary>();
+        app.UseCrossOrigin();
         app.UseWebSockets();
         app.UseRouting();
     }
@@ -42,5 +48,7 @@ internal static class PlatformSetup
     public static void MapPlatform(this IEndpointRouteBuilder routes)
     {
         routes.MapHealth();
+        routes.MapRateLimits();
+        routes.MapApiDescription();
     }
 }

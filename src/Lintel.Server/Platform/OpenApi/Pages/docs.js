@@ -1,0 +1,13 @@
+// validatorUrl: the badge would send the address of this server to another host.
+window.ui = SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#viewer",
+  deepLinking: true,
+  displayRequestDuration: true,
+  docExpansion: "list",
+  filter: true,
+  persistAuthorization: false,
+  tryItOutEnabled: true,
+  validatorUrl: null,
+  presets: [SwaggerUIBundle.presets.apis],
+});

@@ -1,0 +1,115 @@
+using System.Globalization;
+using System.Threading.RateLimiting;
+
+namespace Lintel.Platform.RateLimits;
+
+/// <summary>How one request fared: allowed or not, and what its response tells.</summary>
+internal readonly record struct RateLimitOutcome(bool IsAllowed, int Remaining, string Reset, TimeSpan RetryAfter);
+
+/// <summary>
+/// Counts the requests of one partition. The framework's own fixed window cannot tell what is left of it nor when it ends,
+/// and keeps a timer; this one knows both and does nothing while nobody asks.
+/// </summary>
+internal sealed class FixedWindow(RateLimitPolicy policy, TimeProvider time) : RateLimiter
+{
+    private readonly Lock _gate = new();
+    private long _windowStart;
+    private string _reset = "";
+    private int _used;
+    private bool _isOpen;
+    private bool _isRetired;
+    private long _allowed;
+    private long _refused;
+
+    /// <summary>How long ago the last window ended; null while one runs.</summary>
+    public override TimeSpan? IdleDuration
+    {
+        get
+        {
+            lock (_gate)
+            {
+                var over = _isOpen ? time.GetElapsedTime(_windowStart) - policy.Window : TimeSpan.Zero;
+                return over >= TimeSpan.Zero ? over : null;
+            }
+        }
+    }
+
+    /// <summary>Counts <paramref name="requests"/>, or none of them where they are too many.</summary>
+    /// <returns>False where this window was taken out of use; the partition has another by now.</returns>
+    public bool TryTake(int requests, out RateLimitOutcome outcome)
+    {
+        lock (_gate)
+        {
+            if (_isRetired)
+            {
+                outcome = default;
+                return false;
+            }
+
+            var elapsed = BeginWindowLocked();
+            var isAllowed = _used + requests <= policy.Requests;
+            if (isAllowed)
+            {
+                _used += requests;
+                _allowed++;
+            }
+            else
+            {
+                _refused++;
+            }
+
+            outcome = new(isAllowed, policy.Requests - _used, _reset, isAllowed ? TimeSpan.Zero : policy.Window - elapsed);
+            return true;
+        }
+    }
+
+    /// <summary>Takes an ended window out of use; false where it is still running.</summary>
+    public bool TryRetire()
+    {
+        lock (_gate)
+        {
+            _isRetired |= !_isOpen || time.GetElapsedTime(_windowStart) >= policy.Window;
+            return _isRetired;
+        }
+    }
+
+    public override RateLimiterStatistics GetStatistics()
+    {
+        lock (_gate)
+        {
+            return new()
+            {
+                CurrentAvailablePermits = policy.Requests - _used,
+                TotalSuccessfulLeases = _allowed,
+                TotalFailedLeases = _refused,
+            };
+        }
+    }
+
+    protected override RateLimitLease AttemptAcquireCore(int permitCount)
+    {
+        TryTake(permitCount, out var outcome);
+        return new RateLimitOutcomeLease(outcome);
+    }
+
+    // Nobody waits for a limit: a refusal that comes at once is kinder than a late one.
+    protected override ValueTask<RateLimitLease> AcquireAsyncCore(int permitCount, CancellationToken cancellationToken) =>
+        new(AttemptAcquireCore(permitCount));
+
+    private TimeSpan BeginWindowLocked()
+    {
+        if (_isOpen && time.GetElapsedTime(_windowStart) is var elapsed && elapsed < policy.Window)
+        {
+            return elapsed;
+        }
+
+        _windowStart = time.GetTimestamp();
+        _used = 0;
+        _isOpen = true;
+
+        // Rounded up: whoever comes back at that second is in the next window.
+        var end = (time.GetUtcNow() + policy.Window).ToUnixTimeMilliseconds();
+        _reset = ((end + 999) / 1000).ToString(CultureInfo.InvariantCulture);
+        return TimeSpan.Zero;
+    }
+}

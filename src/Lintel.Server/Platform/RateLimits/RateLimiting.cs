@@ -1,0 +1,39 @@
+using System.Globalization;
+using Lintel.Platform.Configuration;
+using Lintel.Platform.Errors;
+using Lintel.Platform.Http;
+using Lintel.Platform.Security;
+
+namespace Lintel.Platform.RateLimits;
+
+/// <summary>Counts the requests of limited endpoints and tells each client where it stands.</summary>
+internal sealed class RateLimiting(RateLimitOptions options, RateLimitPartitions partitions, ForwardedClient client)
+{
+    private readonly RateLimitPolicy _default = new("default", options.Requests, options.Window);
+
+    /// <summary>
+    /// Counts the request and sets its headers. Call it once a request, when the caller is resolved or known to be refused: what
+    /// is refused for its credentials counts for its address, or guessing would be free.
+    /// </summary>
+    /// <returns>Null where the request may go on.</returns>
+    public ErrorResult? Admit(HttpContext context)
+    {
+        if (context.GetEndpoint()?.Metadata.GetMetadata<RateLimitMetadata>() is not { } limit)
+        {
+            return null;
+        }
+
+        var policy = limit.Policy ?? _default;
+        var partition = context.Features.Get<Caller>() is { } caller
+            ? RateLimitPartition.OfCaller(policy, caller.RateLimitKey)
+            : RateLimitPartition.OfAddress(policy, client.AddressOf(context));
+        var outcome = partitions.Take(partition);
+
+        var headers = context.Response.Headers;
+        headers["X-RateLimit-Limit"] = policy.LimitText;
+        headers["X-RateLimit-Remaining"] = outcome.Remaining.ToString(CultureInfo.InvariantCulture);
+        headers["X-RateLimit-Window"] = policy.WindowText;
+        headers["X-RateLimit-Reset"] = outcome.Reset;
+        return outcome.IsAllowed ? null : Errors.Errors.RateLimited(outcome.RetryAfter);
+    }
+}

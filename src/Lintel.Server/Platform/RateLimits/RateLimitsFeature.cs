@@ -1,0 +1,27 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Lintel.Platform.RateLimits;
+
+/// <summary>The answer of the demonstration route.</summary>
+public sealed record LimitedAnswer(string Message);
+
+internal static class RateLimitsFeature
+{
+    private static readonly RateLimitPolicy Demonstration = new("demonstration", 5, TimeSpan.FromMinutes(1));
+    private static readonly Ok<LimitedAnswer> Answer = TypedResults.Ok(new LimitedAnswer("You may ask this 5 times a minute."));
+
+    public static void AddRateLimits(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton(services => new RateLimitPartitions(services.GetRequiredService<TimeProvider>(), RateLimitPartitions.DefaultCapacity));
+        builder.Services.AddSingleton<RateLimiting>();
+    }
+
+    /// <summary>Runs after routing and after the caller is resolved.</summary>
+    public static void UseRateLimits(this IApplicationBuilder app) => app.UseMiddleware<RateLimitMiddleware>();
+
+    public static void MapRateLimits(this IEndpointRouteBuilder routes) =>
+        routes.MapGet("/limited", GetLimited).WithName("GetLimited").WithTags("Rate limits")
+            .WithSummary("Show the rate limit headers").RateLimited(Demonstration);
+
+    internal static Ok<LimitedAnswer> GetLimited() => Answer;
+}
