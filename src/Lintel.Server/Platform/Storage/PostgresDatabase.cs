@@ -4,7 +4,7 @@ using Npgsql;
 namespace Lintel.Platform.Storage;
 
 /// <summary>Lintel on PostgreSQL: a unit of work is a transaction on a pooled connection, and any number of nodes share the database.</summary>
-internal sealed class PostgresDatabase(NpgsqlDataSource source, TimeProvider time) : Database
+internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProvider time, ILogger<PostgresDatabase> logger) : Database
 {
     // A deadlock victim is run again; more than a few times in a row means something else is wrong.
     private const int MaxAttempts = 4;
@@ -14,7 +14,7 @@ internal sealed class PostgresDatabase(NpgsqlDataSource source, TimeProvider tim
     /// <summary>For what needs a connection of its own, such as LISTEN.</summary>
     public NpgsqlDataSource Source => source;
 
-    public static PostgresDatabase Create(string connectionString, TimeProvider time)
+    public static PostgresDatabase Create(string connectionString, TimeProvider time, ILogger<PostgresDatabase> logger)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
         {
@@ -25,7 +25,7 @@ internal sealed class PostgresDatabase(NpgsqlDataSource source, TimeProvider tim
             CommandTimeout = 30,
             NoResetOnClose = true,
         };
-        return new PostgresDatabase(new NpgsqlDataSourceBuilder(settings.ConnectionString).Build(), time);
+        return new PostgresDatabase(new NpgsqlDataSourceBuilder(settings.ConnectionString).Build(), time, logger);
     }
 
     public override async Task<T> WriteAsync<T>(Func<DbSession, ValueTask<T>> unit, CancellationToken cancellationToken)
@@ -41,11 +41,13 @@ internal sealed class PostgresDatabase(NpgsqlDataSource source, TimeProvider tim
 
                 // From here on the outcome must be known, whatever the caller's patience.
                 await transaction.CommitAsync(CancellationToken.None);
-                session.TakeAfterCommit()?.ForEach(static action => action());
+                RunAfterCommit(session);
                 return result;
             }
             catch (DbException failure) when (failure.IsTransient() && attempt < MaxAttempts)
             {
+                // Run again at once, the victim of a deadlock takes its locks back before the other transaction wakes up, and meets it again.
+                await Task.Delay(Random.Shared.Next(10, 30) * attempt, cancellationToken);
             }
             catch (DbException failure) when (failure.ToUnavailable() is { } unavailable)
             {
@@ -70,4 +72,26 @@ internal sealed class PostgresDatabase(NpgsqlDataSource source, TimeProvider tim
     public override Task OpenAsync(CancellationToken cancellationToken) => Migrator.ApplyAsync(this, time, cancellationToken);
 
     public override ValueTask DisposeAsync() => source.DisposeAsync();
+
+    private void RunAfterCommit(PostgresSession session)
+    {
+        foreach (var action in session.TakeAfterCommit() ?? [])
+        {
+            try
+            {
+                action();
+            }
+            catch (Exception failure)
+            {
+                // The unit has happened: its caller must not hear otherwise.
+                Log.AfterCommitFailed(logger, failure);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "An action after a commit failed.")]
+        public static partial void AfterCommitFailed(ILogger logger, Exception failure);
+    }
 }

@@ -17,7 +17,10 @@ internal sealed class SqliteSession : DbSession, IDisposable
     {
         Connection = new SqliteConnection(connectionString);
         Connection.Open();
+
+        // SQLite itself waits for a lock, and wakes when it is free; the provider's own loop around it, which sleeps, must not begin again.
         Execute("PRAGMA busy_timeout=5000");
+        Connection.DefaultTimeout = 1;
         Execute("PRAGMA foreign_keys=ON");
         Execute("PRAGMA temp_store=MEMORY");
     }

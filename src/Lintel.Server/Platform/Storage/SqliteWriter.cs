@@ -65,7 +65,11 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _queue.Writer.TryComplete();
+        if (!_queue.Writer.TryComplete())
+        {
+            return; // Disposed before.
+        }
+
         await _stopped.Task;
         _stopping = true;
         _checkpointDue.Set();
@@ -163,10 +167,13 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
             }
         }
 
-        // BEGIN itself failed: whoever waits now would only meet the same lock again.
-        if (group.Count == 0 && reader.TryRead(out var first))
+        // BEGIN itself failed: whoever waits now has waited as long, and would only meet the same lock again, one after the other.
+        if (group.Count == 0)
         {
-            group.Add(first);
+            for (var waiting = reader.Count; waiting > 0 && reader.TryRead(out var unit); waiting--)
+            {
+                group.Add(unit);
+            }
         }
 
         var cause = (failure as DbException)?.ToUnavailable() ?? failure;

@@ -14,7 +14,7 @@ internal static class StorageSetup
             var time = services.GetRequiredService<TimeProvider>();
             return options.Kind == DatabaseKind.Sqlite
                 ? new SqliteDatabase(options.SqlitePath, time, services.GetRequiredService<ILogger<SqliteDatabase>>())
-                : PostgresDatabase.Create(options.PostgresConnectionString, time);
+                : PostgresDatabase.Create(options.PostgresConnectionString, time, services.GetRequiredService<ILogger<PostgresDatabase>>());
         });
         builder.Services.AddHostedService<DatabaseWorker>();
         builder.Services.AddSingleton<Hints>();
