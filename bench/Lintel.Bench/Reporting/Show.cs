@@ -12,6 +12,8 @@ internal static class Show
             ? string.Create(CultureInfo.InvariantCulture, $"{milliseconds:0.000} ms")
             : string.Create(CultureInfo.InvariantCulture, $"{milliseconds:N0} ms");
 
+    public static string Microseconds(double microseconds) => string.Create(CultureInfo.InvariantCulture, $"{microseconds:0.0} us");
+
     public static string Seconds(double seconds) => string.Create(CultureInfo.InvariantCulture, $"{seconds:0.000} s");
 
     public static string Kilobytes(double bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024:0.0} KB");
