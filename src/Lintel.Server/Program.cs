@@ -2,7 +2,6 @@ using Lintel.Features.Jobs;
 using Lintel.Features.Streams;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
-using Lintel.Platform.RateLimits;
 using Lintel.Platform.Sockets;
 using Lintel.Platform.Storage;
 
@@ -29,7 +28,6 @@ internal static class LintelApplication
 
         var app = builder.Build();
         app.UsePlatform();
-        app.UseRateLimits();
 
         var routes = app.MapGroup("").WithHead();
         routes.MapPlatform();

@@ -2,6 +2,7 @@ using Lintel.Platform.Configuration;
 using Lintel.Platform.Health;
 using Lintel.Platform.OpenApi;
 using Lintel.Platform.RateLimits;
+using Lintel.Platform.Security;
 using Lintel.Platform.Telemetry;
 
 namespace Lintel.Platform.Http;
@@ -24,6 +25,7 @@ internal static class PlatformSetup
         builder.AddKestrel(server);
         builder.AddJson();
         builder.AddRateLimits();
+        builder.AddCallers();
         builder.AddApiDescription();
         builder.AddCrossOrigin(server);
 
@@ -36,13 +38,14 @@ internal static class PlatformSetup
         return builder;
     }
 
-    /// <summary>The middlewares, outermost first, as far as routing.</summary>
+    /// <summary>The middlewares, outermost first; the endpoints come after them.</summary>
     public static void UsePlatform(this WebApplication app)
     {
         app.UseMiddleware<RequestBoundary>();
         app.UseCrossOrigin();
         app.UseWebSockets();
         app.UseRouting();
+        app.UseCallers();
     }
 
     public static void MapPlatform(this IEndpointRouteBuilder routes)

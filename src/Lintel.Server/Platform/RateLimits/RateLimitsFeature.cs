@@ -16,9 +16,6 @@ internal static class RateLimitsFeature
         builder.Services.AddSingleton<RateLimiting>();
     }
 
-    /// <summary>Runs after routing and after the caller is resolved.</summary>
-    public static void UseRateLimits(this IApplicationBuilder app) => app.UseMiddleware<RateLimitMiddleware>();
-
     public static void MapRateLimits(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/limited", GetLimited).WithName("GetLimited").WithTags("Rate limits")
             .WithSummary("Show the rate limit headers").RateLimited(Demonstration);

@@ -1,0 +1,87 @@
+using Lintel.Platform.Errors;
+using Lintel.Platform.RateLimits;
+
+namespace Lintel.Platform.Security;
+
+/// <summary>
+/// Finds out who calls, counts the request against that caller's limit, and refuses those whom the endpoint does not admit.
+/// In this order, so that refused requests are counted too: guessing credentials is not free.
+/// </summary>
+internal sealed class CallerMiddleware(RequestDelegate next, CallerResolver callers, RateLimiting limits)
+{
+    public Task InvokeAsync(HttpContext context)
+    {
+        var requirement = context.GetEndpoint()?.Metadata.GetMetadata<CallerRequirement>();
+        if (requirement is null && context.GetEndpoint()?.Metadata.GetMetadata<RateLimitMetadata>() is null)
+        {
+            return next(context);
+        }
+
+        // Nearly always known at once: then no state machine of this middleware stays behind the open response.
+        var resolving = ResolveAsync(context, requirement);
+        return resolving.IsCompletedSuccessfully
+            ? ContinueAsync(context, requirement, resolving.GetAwaiter().GetResult())
+            : ContinueLaterAsync(context, requirement, resolving);
+    }
+
+    private async Task ContinueLaterAsync(HttpContext context, CallerRequirement? requirement, ValueTask<CallerResult> resolving) =>
+        await ContinueAsync(context, requirement, await resolving);
+
+    private Task ContinueAsync(HttpContext context, CallerRequirement? requirement, CallerResult result)
+    {
+        if (result.Caller is { } caller)
+        {
+            context.Features.Set(caller);
+        }
+
+        var refusal = limits.Admit(context) ?? Refuse(requirement, result);
+        return refusal is null ? next(context) : ErrorWriter.WriteAsync(context, refusal);
+    }
+
+    private ValueTask<CallerResult> ResolveAsync(HttpContext context, CallerRequirement? requirement)
+    {
+        if (requirement is { AcceptsTicket: true }
+            && context.Request.Headers.Authorization.Count == 0
+            && !context.Request.Headers.ContainsKey("X-API-Key")
+            && context.Request.Query["ticket"].ToString() is { Length: > 0 } ticket)
+        {
+            return callers.FromTicketAsync(ticket, context.Request.Path.Value ?? "", context.RequestAborted);
+        }
+
+        return callers.FromHeadersAsync(context);
+    }
+
+    private static ErrorResult? Refuse(CallerRequirement? requirement, CallerResult result)
+    {
+        // Anybody may ask; a credential only tells whose limit counts.
+        if (requirement is null)
+        {
+            return null;
+        }
+
+        return result.Status switch
+        {
+            CredentialStatus.Valid => result.Caller!.Has(requirement.Scopes) ? null : Errors.Errors.Forbidden(),
+
+            // A socket's credentials may come later.
+            CredentialStatus.Missing => requirement.IsSocket ? null : Errors.Errors.Unauthenticated(),
+            CredentialStatus.Expired => Errors.Errors.TokenExpired(),
+            CredentialStatus.Revoked => Errors.Errors.TokenRevoked(),
+            _ => Errors.Errors.TokenInvalid(),
+        };
+    }
+}
+
+internal static class CallersSetup
+{
+    /// <summary>Adds the resolver. A feature that issues credentials registers its verifiers after this.</summary>
+    public static void AddCallers(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<CallerResolver>();
+        builder.Services.AddSingleton<IAccessTokenVerifier, NoTokens>();
+        builder.Services.AddSingleton<ITicketRedeemer, NoTokens>();
+    }
+
+    /// <summary>Runs after routing.</summary>
+    public static void UseCallers(this IApplicationBuilder app) => app.UseMiddleware<CallerMiddleware>();
+}
