@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Text.Json.Serialization;
 
 namespace Lintel;
 
@@ -30,6 +31,15 @@ public sealed class ArchitectureTests
     private static readonly Type[] ServerTypes =
         [.. Server.GetTypes().Where(type => type.Namespace?.StartsWith("Lintel", StringComparison.Ordinal) == true)];
 
+    private static readonly HashSet<Type> JsonTypes =
+    [
+        .. from context in ServerTypes
+           where context.IsSubclassOf(typeof(JsonSerializerContext))
+           from attribute in context.GetCustomAttributesData()
+           where attribute.AttributeType == typeof(JsonSerializableAttribute)
+           select (Type)attribute.ConstructorArguments[0].Value!,
+    ];
+
     [Fact]
     public void Features_use_only_what_the_table_allows()
     {
@@ -42,7 +52,7 @@ public sealed class ArchitectureTests
             where used is not null && used != user && !MayUse.GetValueOrDefault(user, []).Contains(used)
             select $"{type} uses {mentioned}";
 
-        Assert.Empty(breaches);
+        AssertNone(breaches);
     }
 
     [Fact]
@@ -55,7 +65,7 @@ public sealed class ArchitectureTests
             where FeatureOf(mentioned) is not null
             select $"{type} uses {mentioned}";
 
-        Assert.Empty(breaches);
+        AssertNone(breaches);
     }
 
     [Fact]
@@ -63,7 +73,7 @@ public sealed class ArchitectureTests
     {
         var features = ServerTypes.Select(FeatureOf).OfType<string>().Distinct().Order(StringComparer.Ordinal);
 
-        Assert.Empty(features.Except(MayUse.Keys));
+        AssertNone(features.Except(MayUse.Keys));
     }
 
     [Fact]
@@ -100,7 +110,7 @@ public sealed class ArchitectureTests
             where !contract.IsVisible
             select $"{contract} in {endpoints.Name}.{handler.Name}";
 
-        Assert.Empty(hidden);
+        AssertNone(hidden);
     }
 
     [Fact]
@@ -110,7 +120,7 @@ public sealed class ArchitectureTests
             .Where(type => VagueEndings.Any(ending => type.Name.Split('`')[0].EndsWith(ending, StringComparison.Ordinal)))
             .Select(type => type.FullName);
 
-        Assert.Empty(vague);
+        AssertNone(vague);
     }
 
     [Fact]
@@ -119,10 +129,10 @@ public sealed class ArchitectureTests
         var wrong =
             from file in Repository.SourceFiles()
             let declared = DeclaredNamespace(file)
-            where declared is not null && declared != NamespaceFor(file)
+            where declared is not null && !NamespacesFor(file).Contains(declared)
             select $"{file} declares {declared}";
 
-        Assert.Empty(wrong);
+        AssertNone(wrong);
     }
 
     [Fact]
@@ -132,7 +142,7 @@ public sealed class ArchitectureTests
             .Where(file => Path.GetFileName(file) is not ("Program.cs" or "AssemblyInfo.cs" or "GlobalUsings.cs"))
             .Where(file => DeclaredNamespace(file) is null);
 
-        Assert.Empty(homeless);
+        AssertNone(homeless);
     }
 
     [Fact]
@@ -140,9 +150,17 @@ public sealed class ArchitectureTests
     {
         var tooLong = Repository.SourceFiles()
             .Select(file => (file, lines: File.ReadLines(Path.Combine(Repository.Root, file)).Count()))
-            .Where(entry => entry.lines > LongestFile);
+            .Where(entry => entry.lines > LongestFile)
+            .Select(entry => $"{entry.file} has {entry.lines} lines");
 
-        Assert.Empty(tooLong);
+        AssertNone(tooLong);
+    }
+
+    /// <summary>As <c>Assert.Empty</c>, and names every offender in full.</summary>
+    private static void AssertNone(IEnumerable<string?> offenders)
+    {
+        var found = string.Join(Environment.NewLine, offenders);
+        Assert.True(found.Length == 0, found);
     }
 
     private static string? FeatureOf(Type type) =>
@@ -170,13 +188,10 @@ public sealed class ArchitectureTests
         return reached;
     }
 
-    /// <summary>
-    /// What a handler reads from a body and writes into one: records of ours among its parameters, and the type arguments
-    /// of the results it returns. Services are classes, not records, so they are not taken for bodies.
-    /// </summary>
+    /// <summary>What a handler reads from a body, which is what a JSON context knows, and the contents of the results it returns.</summary>
     private static IEnumerable<Type> Contracts(MethodInfo handler)
     {
-        var read = handler.GetParameters().Select(parameter => parameter.ParameterType).Where(IsRecord);
+        var read = handler.GetParameters().Select(parameter => parameter.ParameterType).Where(JsonTypes.Contains);
         return read.Concat(ResultContents(handler.ReturnType)).Where(type => ServerTypes.Contains(type));
     }
 
@@ -191,13 +206,13 @@ public sealed class ArchitectureTests
         return type.GetGenericArguments().SelectMany(argument => isResult ? [argument] : ResultContents(argument));
     }
 
-    private static bool IsRecord(Type type) => type.GetMethod("<Clone>$") is not null;
-
-    private static string NamespaceFor(string file)
+    /// <summary>Tests stand in the namespace of what they test, so that they see it, or in their project's own.</summary>
+    private static IEnumerable<string> NamespacesFor(string file)
     {
         var folders = Path.GetDirectoryName(file)!.Split('/')[1..];
-        var project = folders[0] is "Lintel.Server" or "Lintel.Server.Tests" ? "Lintel" : folders[0].Replace(".Tests", "", StringComparison.Ordinal);
-        return string.Join('.', folders[1..].Prepend(project));
+        var project = folders[0].Replace("Lintel.Server", "Lintel", StringComparison.Ordinal);
+        return new[] { project, project.Replace(".Tests", "", StringComparison.Ordinal) }
+            .Select(root => string.Join('.', folders[1..].Prepend(root)));
     }
 
     private static string? DeclaredNamespace(string file)
