@@ -2,6 +2,7 @@ using System.Net;
 using Lintel.Bench.Client;
 using Lintel.Bench.Reporting;
 using Lintel.Bench.Servers;
+using Lintel.Bench.Storage;
 
 namespace Lintel.Bench.Scenarios;
 
@@ -14,29 +15,40 @@ internal sealed class FollowersScenario : IScenario
 
     public string Name => "followers";
 
-    public string About => "memory of each of 10,000 idle WebSocket followers";
+    public string About => "memory of each of 10,000 followers of a job, WS /ws/jobs/{id}, while nothing happens";
 
     public async Task<Findings> RunAsync(Stage stage, CancellationToken cancellationToken)
     {
         var count = stage.Quick ? 2_000 : 10_000;
-        double ours, bare;
-        await using (var server = await stage.StartServerAsync(cancellationToken))
-        {
-            var account = await Account.CreateAsync(server, "followers", cancellationToken);
-            ours = Measure(server, i => $"/ws/design/follower-{i}", account.AccessToken, count);
-        }
-
+        var ours = await OfJobAsync(stage, count, cancellationToken);
+        double bare;
         await using (var peer = await stage.StartBaselineAsync(cancellationToken))
         {
-            bare = Measure(peer, _ => "/echo", bearer: null, count);
+            bare = Measure(peer, "/echo", bearer: null, count);
         }
 
         return new Findings().Add(new Row(
             $"each of {Show.Count(count)} idle followers", Show.Kilobytes(ours), $"bare echo sockets {Show.Kilobytes(bare)}",
-            Show.Times(ours / bare), "<= 16 KB", ours <= PerConnectionLimit));
+            Show.Times(ours / bare), "<= 16 KB", ours <= PerConnectionLimit))
+            .Note("growth of the server's anonymous resident memory over the number of sockets, after they have been silent for some seconds; no collection is forced.");
     }
 
-    private static double Measure(ChildServer server, Func<int, string> path, string? bearer, int count)
+    /// <summary>They follow a job that waits: its stream is watched, and nothing comes.</summary>
+    private static async Task<double> OfJobAsync(Stage stage, int count, CancellationToken cancellationToken)
+    {
+        var folder = stage.NewFolder();
+        Account account;
+        await using (var server = await stage.StartServerAsync(folder, cancellationToken))
+        {
+            account = await Account.CreateAsync(server, "followers", cancellationToken);
+        }
+
+        var job = await WaitingJob.SubmitAsync(folder, account.Id, cancellationToken);
+        await using var again = await stage.StartServerAsync(folder, cancellationToken);
+        return Measure(again, $"/ws/jobs/{job}", account.AccessToken, count);
+    }
+
+    private static double Measure(ChildServer server, string path, string? bearer, int count)
     {
         // A first few, gone again before measuring, so that the code, pools and threads that any crowd needs are there. Few, since
         // what they leave behind is used again.
@@ -54,7 +66,7 @@ internal sealed class FollowersScenario : IScenario
     }
 
     /// <summary>From several loopback addresses, since each has only about 28,000 ports, some of them still in TIME_WAIT.</summary>
-    private static LoadGroup Connect(ChildServer server, Func<int, string> path, string? bearer, int count) =>
+    private static LoadGroup Connect(ChildServer server, string path, string? bearer, int count) =>
         new(Enumerable.Range(0, count).Select(i => new WebSocketExchange(
-            server.Endpoint, path(i), "", "", bearer, new IPAddress([127, 0, 1, (byte)(1 + (i / PortsPerAddress))]))));
+            server.Endpoint, path, "", "", bearer, new IPAddress([127, 0, 1, (byte)(1 + (i / PortsPerAddress))]))));
 }

@@ -10,6 +10,9 @@ internal sealed record ServerProgram(string Executable, string HealthPath, strin
     private static readonly string[] Inherited =
         ["DATABASE_URL", "ALGORITHM", "API_KEY", "APP_NAME", "DEBUG", "LOG_LEVEL", "RATE_LIMIT_WINDOW", "ASPNETCORE_ENVIRONMENT", "ASPNETCORE_URLS", "DOTNET_ENVIRONMENT"];
 
+    // The same for every start, so that a token outlives a restart.
+    private readonly string secretKey = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+
     /// <summary>Production settings, but for a limit that would refuse the load; logging stays at its default.</summary>
     public void Configure(IDictionary<string, string?> environment, string folder, int port)
     {
@@ -22,7 +25,7 @@ internal sealed record ServerProgram(string Executable, string HealthPath, strin
         if (IsLintel)
         {
             environment["LINTEL_DATA"] = folder;
-            environment["SECRET_KEY"] = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+            environment["SECRET_KEY"] = secretKey;
             environment["RATE_LIMIT_REQUESTS"] = "1000000000";
         }
     }
