@@ -1,3 +1,4 @@
+using Lintel.Features.Beams;
 using Lintel.Features.Jobs;
 using Lintel.Features.Streams;
 using Lintel.Platform.Configuration;
@@ -23,6 +24,7 @@ internal static class LintelApplication
         builder.AddSockets();
         builder.AddStreams();
         builder.AddJobs();
+        builder.AddBeams();
         configure?.Invoke(builder);
         builder.Settings().ThrowIfInvalid();
 
@@ -32,6 +34,7 @@ internal static class LintelApplication
         var routes = app.MapGroup("").WithHead();
         routes.MapPlatform();
         routes.MapJobs();
+        routes.MapBeams();
         return app;
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
+using Lintel.Platform.RateLimits;
 using Lintel.Platform.Security;
 using Lintel.Platform.Sockets;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -19,7 +20,7 @@ internal static class JobEndpoints
     public static void MapJobs(this IEndpointRouteBuilder routes)
     {
         var jobs = routes.MapGroup("/api/jobs").WithTags("Jobs");
-        jobs.MapPost("", CreateAsync).WithName("CreateJob").WithSummary("Submit a job").RequireCaller().MaxBody(MaxBodyBytes)
+        jobs.MapPost("", CreateAsync).WithName("CreateJob").WithSummary("Submit a job").RequireCaller().RateLimited().MaxBody(MaxBodyBytes)
             .Accepts<CreateJob>("application/json").Produces<JobView>(StatusCodes.Status202Accepted).ProducesErrors(409);
         jobs.MapGet("", ListAsync).WithName("ListJobs").WithSummary("List your jobs, newest first").RequireCaller();
         jobs.MapGet("{id:guid}", GetAsync).WithName("GetJob").WithSummary("Get a job").RequireCaller().ProducesErrors(404);

@@ -60,6 +60,20 @@ internal sealed class JobWatch(
         }
     }
 
+    /// <summary>Answers with one event that belongs to no stream.</summary>
+    public async Task ServeSingleAsync(HttpContext context, Caller caller, string kind, ReadOnlyMemory<byte> data)
+    {
+        using var connection = await SseConnection.OpenAsync(context, caller, time);
+        await connection.WriteAsync(kind, data.Span);
+    }
+
+    /// <summary>Answers a cursor that names nothing of this caller's.</summary>
+    public async Task ServeResetAsync(HttpContext context, Caller caller)
+    {
+        using var connection = await SseConnection.OpenAsync(context, caller, time);
+        await connection.ResetAsync(StreamInfo.None, ResetReason.Unknown);
+    }
+
     private async Task FollowAsync(HttpContext context, Caller caller, Job job)
     {
         var stream = await FindStreamAsync(job, context.RequestAborted);

@@ -5,6 +5,9 @@ namespace Lintel.Features.Streams;
 /// <param name="FloorSeq">The first event that is still kept.</param>
 internal sealed record StreamInfo(long Id, string Name, long Epoch, long NextSeq, long FloorSeq, bool Closed)
 {
+    /// <summary>Stands for a stream that does not exist.</summary>
+    public static readonly StreamInfo None = new(0, "", 0, 1, 1, Closed: true);
+
     public long Tail => NextSeq - 1;
 
     /// <summary>Where a reader that asks for <paramref name="cursor"/> stands, or why it must start again.</summary>

@@ -1,0 +1,69 @@
+using System.Text;
+using Lintel.Features.Jobs;
+using Lintel.Platform.Errors;
+using Lintel.Platform.Http;
+using Lintel.Platform.RateLimits;
+using Lintel.Platform.Security;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Lintel.Features.Beams;
+
+internal static class BatchEndpoints
+{
+    public static void MapBatches(this IEndpointRouteBuilder routes)
+    {
+        var batches = routes.MapGroup("/stream").WithTags("Beams");
+        batches.MapPost("batch-design", StartAsync).WithName("StreamBatchDesign").WithSummary("Design a batch of beams and stream the results")
+            .RequireEventStreamCaller(Scopes.Design).RateLimited().Streams(StreamKind.ServerSentEvents).MaxBody(JobEndpoints.MaxBodyBytes);
+        batches.MapGet("batch-design", StartFromQueryAsync).WithName("StreamBatchDesignFromQuery").WithSummary("The older form: the beams are in the URL")
+            .RequireEventStreamCaller(Scopes.Design).RateLimited().Streams(StreamKind.ServerSentEvents);
+        batches.MapGet("job/{jobId}", GetAsync).WithName("GetBatch").WithSummary("Tell how a batch stands")
+            .RequireCaller(Scopes.Design).ProducesErrors(404);
+        batches.MapGet("progress/{jobId}", WatchAsync).WithName("WatchBatch").WithSummary("Watch a batch again, from the start or from Last-Event-ID")
+            .RequireEventStreamCaller(Scopes.Design).RateLimited().Streams(StreamKind.ServerSentEvents).ProducesErrors(404);
+    }
+
+    /// <summary>Designs the beams of a JSON array. With <c>Last-Event-ID</c> it goes on with the batch that the id names, and the body is not looked at.</summary>
+    private static async Task StartAsync(HttpContext context, Caller caller, BatchStreams batches)
+    {
+        if (JobWatch.CursorOf(context.Request) is { } cursor)
+        {
+            await batches.ResumeAsync(context, caller, cursor);
+        }
+        else
+        {
+            await batches.StartAsync(context, caller, await RequestBody.ReadJsonAsync(context));
+        }
+    }
+
+    private static async Task StartFromQueryAsync(HttpContext context, Caller caller, BatchStreams batches)
+    {
+        context.Response.Headers["Deprecation"] = "true";
+        context.Response.Headers.Link = "</stream/batch-design>; rel=\"successor-version\"";
+        if (JobWatch.CursorOf(context.Request) is { } cursor)
+        {
+            await batches.ResumeAsync(context, caller, cursor);
+        }
+        else
+        {
+            await batches.StartAsync(context, caller, Encoding.UTF8.GetBytes(context.Request.Query["beams"].ToString()));
+        }
+    }
+
+    private static async Task<Results<Ok<BatchStatus>, ErrorResult>> GetAsync(string jobId, Caller caller, BatchStreams batches, CancellationToken cancellationToken) =>
+        await batches.FindAsync(jobId, caller, cancellationToken) is { } job ? TypedResults.Ok(BatchStatus.From(job)) : NoSuchBatch();
+
+    private static async Task WatchAsync(string jobId, HttpContext context, Caller caller, BatchStreams batches, JobWatch watch)
+    {
+        if (await batches.FindAsync(jobId, caller, context.RequestAborted) is { } job)
+        {
+            await watch.ServeEventsAsync(context, caller, job);
+        }
+        else
+        {
+            await Errors.WriteAsync(context, NoSuchBatch());
+        }
+    }
+
+    private static ErrorResult NoSuchBatch() => Errors.NotFound("You have no batch of this id.");
+}
