@@ -28,16 +28,14 @@ internal sealed class JobWatch(
     public async Task ServeEventsAsync(HttpContext context, Caller caller, Job job, Guid? viewerId = null)
     {
         viewerId ??= await viewers.EnterAsync(job, context.RequestAborted);
+        var end = FollowEnd.Disconnected;
         try
         {
-            await FollowAsync(context, caller, job);
+            end = await FollowAsync(context, caller, job);
         }
         finally
         {
-            if (viewerId is { } id)
-            {
-                await viewers.LeaveAsync(job.Id, id);
-            }
+            await LeaveAsync(job, viewerId, end);
         }
     }
 
@@ -45,18 +43,16 @@ internal sealed class JobWatch(
     public async Task ServeSocketAsync(HttpContext context, SocketConnection connection, Job job)
     {
         var viewerId = await viewers.EnterAsync(job, context.RequestAborted);
+        var end = FollowEnd.Disconnected;
         try
         {
             var following = FollowAsync(context, connection, job);
             await ListenAsync(connection);
-            await following;
+            end = await following;
         }
         finally
         {
-            if (viewerId is { } id)
-            {
-                await viewers.LeaveAsync(job.Id, id);
-            }
+            await LeaveAsync(job, viewerId, end);
         }
     }
 
@@ -74,7 +70,11 @@ internal sealed class JobWatch(
         await connection.ResetAsync(StreamInfo.None, ResetReason.Unknown);
     }
 
-    private async Task FollowAsync(HttpContext context, Caller caller, Job job)
+    /// <summary>Counts the viewer out, unless the job is over and the viewers with it.</summary>
+    private Task LeaveAsync(Job job, Guid? viewerId, FollowEnd end) =>
+        viewerId is { } id && end != FollowEnd.Completed ? viewers.LeaveAsync(job.Id, id) : Task.CompletedTask;
+
+    private async Task<FollowEnd> FollowAsync(HttpContext context, Caller caller, Job job)
     {
         var stream = await FindStreamAsync(job, context.RequestAborted);
         var cursor = CursorOf(context.Request);
@@ -83,7 +83,7 @@ internal sealed class JobWatch(
         {
             // Everything was seen: this status tells a browser not to come back.
             context.Response.StatusCode = StatusCodes.Status204NoContent;
-            return;
+            return FollowEnd.Completed;
         }
 
         using var connection = await SseConnection.OpenAsync(context, caller, time);
@@ -93,12 +93,12 @@ internal sealed class JobWatch(
             if (reset is { } reason)
             {
                 await connection.ResetAsync(stream, reason);
+                return FollowEnd.Reset;
             }
-            else
-            {
-                await follower.RunAsync(stream, after, connection);
-                await connection.SayGoodbyeAsync();
-            }
+
+            var end = await follower.RunAsync(stream, after, connection);
+            await connection.SayGoodbyeAsync();
+            return end;
         }
         finally
         {
@@ -106,21 +106,27 @@ internal sealed class JobWatch(
         }
     }
 
-    private async Task FollowAsync(HttpContext context, SocketConnection connection, Job job)
+    private async Task<FollowEnd> FollowAsync(HttpContext context, SocketConnection connection, Job job)
     {
         var sink = new SocketFollowSink(connection);
         var stream = await FindStreamAsync(job, context.RequestAborted);
         var (after, reset) = Position(stream, CursorOf(context.Request));
+        var end = FollowEnd.Reset;
         if (reset is { } reason)
         {
             await sink.ResetAsync(stream, reason);
         }
-        else if (await follower.RunAsync(stream, after, sink) == FollowEnd.Disconnected)
+        else
         {
-            return;
+            end = await follower.RunAsync(stream, after, sink);
         }
 
-        await connection.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "Done");
+        if (end != FollowEnd.Disconnected)
+        {
+            await connection.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "Done");
+        }
+
+        return end;
     }
 
     /// <summary>What a watching client may say: a new token, or that it is there.</summary>

@@ -7,6 +7,7 @@ internal static class StreamsFeature
         builder.Services.AddSingleton<StreamFeeds>();
         builder.Services.AddSingleton<StreamLog>();
         builder.Services.AddSingleton<StreamFollower>();
+        builder.Services.AddSingleton<StreamConsumer>();
         builder.Services.AddHostedService<StreamFeedWorker>();
     }
 }

@@ -96,23 +96,19 @@ internal sealed class LiveConnections(TimeProvider time, IHostApplicationLifetim
 
     private void ForEach(Action<LiveConnection> action)
     {
-        LiveConnection[] all;
+        List<LiveConnection> all;
         lock (_gate)
         {
-            all = new LiveConnection[_count];
-            var i = 0;
+            all = new(_count);
             foreach (var head in _heads.Values)
             {
                 for (var connection = head; connection is not null; connection = connection.Next)
                 {
-                    all[i++] = connection;
+                    all.Add(connection);
                 }
             }
         }
 
-        foreach (var connection in all)
-        {
-            action(connection);
-        }
+        all.ForEach(action);
     }
 }

@@ -215,8 +215,8 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
 
     public void Dispose()
     {
+        // The semaphore is left to the collector: someone may just be waiting for it, and it holds nothing.
         ReturnBuffer();
-        _sending.Dispose();
         _socket.Dispose();
     }
 
