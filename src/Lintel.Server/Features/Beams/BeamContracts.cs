@@ -6,12 +6,9 @@ namespace Lintel.Features.Beams;
 // These describe requests and results in the API document. The server reads and writes the same shapes by hand, without making these
 // objects; tests hold the two together.
 
-/// <summary>A beam to design. Every field may be left out; unknown ones are ignored.</summary>
-public record DesignBeam
+/// <summary>A beam's section and materials. Every field may be left out; unknown ones are ignored.</summary>
+public abstract record BeamShape
 {
-    /// <summary>The beam's name in results; <c>beam_id</c> and <c>member_id</c> are understood as well.</summary>
-    public string? Id { get; init; }
-
     /// <summary>Width, or width of the web, mm.</summary>
     [Range(100, 2000), DefaultValue(300)]
     public double? Width { get; init; }
@@ -19,14 +16,6 @@ public record DesignBeam
     /// <summary>Overall depth, mm; at most 6 times the width.</summary>
     [Range(150, 3000), DefaultValue(500)]
     public double? Depth { get; init; }
-
-    /// <summary>Factored bending moment, kN.m.</summary>
-    [Range(0, 1e9), DefaultValue(100)]
-    public double? Moment { get; init; }
-
-    /// <summary>Factored shear force, kN.</summary>
-    [Range(0, 1e9), DefaultValue(50)]
-    public double? Shear { get; init; }
 
     /// <summary>Characteristic strength of the concrete, N/mm2.</summary>
     [Range(15, 80), DefaultValue(25)]
@@ -49,7 +38,7 @@ public record DesignBeam
     public double? MainBarDiaMm { get; init; }
 
     /// <summary>Effective depth, mm, in place of the one derived from cover and bars.</summary>
-    [Range(0, 3000, MinimumIsExclusive = true)]
+    [Range(20, 3000)]
     public double? EffectiveDepth { get; init; }
 
     /// <summary>Area of all legs of one stirrup, mm2.</summary>
@@ -67,6 +56,21 @@ public record DesignBeam
     /// <summary>Depth of the flange, mm; with <c>flange_width</c>.</summary>
     [Range(0, 3000, MinimumIsExclusive = true)]
     public double? FlangeDepth { get; init; }
+}
+
+/// <summary>A beam to design.</summary>
+public sealed record DesignBeam : BeamShape
+{
+    /// <summary>The beam's name in results; <c>beam_id</c> and <c>member_id</c> are understood as well.</summary>
+    public string? Id { get; init; }
+
+    /// <summary>Factored bending moment, kN.m.</summary>
+    [Range(0, 1e9), DefaultValue(100)]
+    public double? Moment { get; init; }
+
+    /// <summary>Factored shear force, kN.</summary>
+    [Range(0, 1e9), DefaultValue(50)]
+    public double? Shear { get; init; }
 }
 
 /// <summary>A beam as designed to IS 456:2000. Lengths mm, areas mm2, stresses N/mm2, moments kN.m, forces kN.</summary>

@@ -38,8 +38,6 @@ internal sealed class BeamParameterRule
     /// <summary>A moment or shear beyond this is no beam's, and would only produce numbers too large to write.</summary>
     public const double MaxAction = 1_000_000_000;
 
-    public static ReadOnlySpan<BeamParameterRule> All => Rules;
-
     public string Name { get; }
 
     public double Min { get; }
@@ -62,7 +60,7 @@ internal sealed class BeamParameterRule
         new("cover", 20, 75, "mm"),
         new("stirrup_dia_mm", 6, 16, "mm"),
         new("main_bar_dia_mm", 8, 36, "mm"),
-        new("effective_depth", 0, 3000, "mm", aboveMin: true),
+        new("effective_depth", 20, 3000, "mm"),
         new("asv", 0, 5000, "mm2", aboveMin: true),
         new("dd", 0, 5000, "mm", aboveMin: true),
         new("flange_width", 0, 5000, "mm", aboveMin: true),

@@ -2,8 +2,8 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Lintel.Features.Beams;
 
-/// <summary>A section to check for several load cases: the fields of a beam to design but moment and shear, and the cases.</summary>
-public sealed record CheckBeam : DesignBeam
+/// <summary>A section to check for several load cases.</summary>
+public sealed record CheckBeam : BeamShape
 {
     [Required, MinLength(1), MaxLength(1000)]
     public IReadOnlyList<CheckBeamCase> Cases { get; init; } = [];

@@ -34,7 +34,16 @@ internal struct FieldErrors
     }
 
     /// <summary>Forgets what was wrong with a field that comes a second time: the last one counts.</summary>
-    public readonly void Clear(string field) => _errors?.RemoveAll(error => error.Field == field);
+    public readonly void Clear(string field)
+    {
+        for (var i = (_errors?.Count ?? 0) - 1; i >= 0; i--)
+        {
+            if (_errors![i].Field == field)
+            {
+                _errors.RemoveAt(i);
+            }
+        }
+    }
 
     /// <summary>Field to messages, as <c>details.fields</c> of the error envelope.</summary>
     public readonly Dictionary<string, string[]> ToDictionary() =>
