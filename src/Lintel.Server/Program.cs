@@ -1,3 +1,5 @@
+using Lintel.Features.Accounts;
+using Lintel.Features.ApiKeys;
 using Lintel.Features.Beams;
 using Lintel.Features.Jobs;
 using Lintel.Features.Streams;
@@ -23,6 +25,8 @@ internal static class LintelApplication
         builder.AddStorage();
         builder.AddSockets();
         builder.AddStreams();
+        builder.AddAccounts();
+        builder.AddApiKeys();
         builder.AddJobs();
         builder.AddBeams();
         configure?.Invoke(builder);
@@ -33,6 +37,7 @@ internal static class LintelApplication
 
         var routes = app.MapGroup("").WithHead();
         routes.MapPlatform();
+        routes.MapAccounts();
         routes.MapJobs();
         routes.MapBeams();
         return app;

@@ -16,6 +16,7 @@ internal static class JsonSetup
         json.PropertyNameCaseInsensitive = false;
         json.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict;
         json.MaxDepth = 32;
+        json.Converters.Add(new UtcTimeConverter());
         json.TypeInfoResolverChain.Clear();
         json.TypeInfoResolverChain.Add(PlatformJson.Default);
     });

@@ -74,12 +74,11 @@ internal sealed class CallerMiddleware(RequestDelegate next, CallerResolver call
 
 internal static class CallersSetup
 {
-    /// <summary>Adds the resolver. A feature that issues credentials registers its verifiers after this.</summary>
+    /// <summary>Adds the resolver. The features that issue credentials bring the verifiers.</summary>
     public static void AddCallers(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<CallerResolver>();
-        builder.Services.AddSingleton<IAccessTokenVerifier, NoTokens>();
-        builder.Services.AddSingleton<ITicketRedeemer, NoTokens>();
+        builder.Services.AddSingleton<RevokedSessions>();
     }
 
     /// <summary>Runs after routing.</summary>

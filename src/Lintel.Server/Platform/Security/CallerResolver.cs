@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Primitives;
+
 namespace Lintel.Platform.Security;
 
 /// <summary>Turns any credential into a <see cref="Caller"/>. HTTP and sockets differ only in where they look.</summary>
@@ -11,19 +13,24 @@ internal sealed class CallerResolver(IAccessTokenVerifier tokens, IEnumerable<IA
     public ValueTask<CallerResult> FromHeadersAsync(HttpContext context)
     {
         var headers = context.Request.Headers;
-        var authorization = headers.Authorization.ToString();
-        if (authorization.Length != 0)
+        var authorization = headers.Authorization;
+        var key = headers["X-API-Key"];
+
+        // Sent twice, a header is refused: proxies and servers do not agree on which one counts.
+        if (authorization is [{ } value] && value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
         {
-            return authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
-                ? FromTokenAsync(authorization[Bearer.Length..].Trim())
-                : new(CallerResult.Invalid);
+            return new(tokens.Verify(value.AsSpan(Bearer.Length).Trim()));
         }
 
-        var key = headers["X-API-Key"].ToString();
-        return key.Length != 0 ? FromApiKeyAsync(key, context.RequestAborted) : new(CallerResult.Missing);
+        if (key is [{ Length: not 0 } single])
+        {
+            return FromApiKeyAsync(single, context.RequestAborted);
+        }
+
+        return new(IsBlank(authorization) && IsBlank(key) ? CallerResult.Missing : CallerResult.Invalid);
     }
 
-    public ValueTask<CallerResult> FromTokenAsync(string token) => tokens.VerifyAsync(token);
+    public ValueTask<CallerResult> FromTokenAsync(string token) => new(tokens.Verify(token));
 
     public async ValueTask<CallerResult> FromApiKeyAsync(string key, CancellationToken cancellationToken)
     {
@@ -42,4 +49,6 @@ internal sealed class CallerResolver(IAccessTokenVerifier tokens, IEnumerable<IA
     /// <summary>Uses up a ticket; it is good for <paramref name="path"/> alone.</summary>
     public ValueTask<CallerResult> FromTicketAsync(string ticket, string path, CancellationToken cancellationToken) =>
         tickets.RedeemAsync(ticket, path, cancellationToken);
+
+    private static bool IsBlank(StringValues header) => header.Count == 0 || header is [null or ""];
 }

@@ -3,7 +3,8 @@ namespace Lintel.Platform.Security;
 /// <summary>Checks access tokens. Accounts implements it.</summary>
 internal interface IAccessTokenVerifier
 {
-    ValueTask<CallerResult> VerifyAsync(string token);
+    /// <summary>Never waits for anything: it is asked on every request.</summary>
+    CallerResult Verify(ReadOnlySpan<char> token);
 }
 
 /// <summary>Checks one kind of API key; kinds are asked in turn until one knows the key.</summary>

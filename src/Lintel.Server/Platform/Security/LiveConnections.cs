@@ -1,7 +1,7 @@
 namespace Lintel.Platform.Security;
 
 /// <summary>All open sockets and event streams, found by session, so that a revocation ends them at once.</summary>
-internal sealed class LiveConnections(TimeProvider time, IHostApplicationLifetime lifetime) : BackgroundService
+internal sealed class LiveConnections(RevokedSessions revoked, TimeProvider time, IHostApplicationLifetime lifetime) : BackgroundService
 {
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
 
@@ -32,6 +32,11 @@ internal sealed class LiveConnections(TimeProvider time, IHostApplicationLifetim
         {
             connection.End(EndReason.ServerStopping);
         }
+        else if (connection.Caller.SessionId is { } session && revoked.Contains(session))
+        {
+            // Signed out between the check of its token and now, when EndSession could not find it.
+            connection.End(EndReason.SignedOut);
+        }
     }
 
     public void Remove(LiveConnection connection)
@@ -61,7 +66,7 @@ internal sealed class LiveConnections(TimeProvider time, IHostApplicationLifetim
         }
     }
 
-    /// <summary>Ends every connection of a session that was signed out or revoked.</summary>
+    /// <summary>Ends every connection of a session that was signed out or revoked. The session must be among <see cref="RevokedSessions"/> before.</summary>
     public void EndSession(Guid sessionId)
     {
         List<LiveConnection> ending = [];

@@ -1,0 +1,58 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
+using Lintel.Platform.Http;
+
+namespace Lintel.Features.Accounts;
+
+/// <summary>A new account.</summary>
+/// <param name="Email">Upper and lower case are the same.</param>
+/// <param name="Password">8 to 128 characters.</param>
+/// <param name="Name">What the person wants to be called.</param>
+public sealed record RegisterRequest(
+    [property: Required, EmailAddress, StringLength(254)] string Email,
+    [property: Required, StringLength(128, MinimumLength = 8)] string Password,
+    [property: StringLength(100)] string? Name);
+
+/// <summary>A sign-in. As a form (<c>application/x-www-form-urlencoded</c>) the e-mail address is sent as <c>username</c>.</summary>
+public sealed record LoginRequest([property: Required] string Email, [property: Required] string Password);
+
+/// <summary>A refresh, or the end of a session.</summary>
+/// <param name="RefreshToken">The one of the newest pair.</param>
+public sealed record RefreshRequest([property: Required] string RefreshToken);
+
+/// <summary>What a person is signed in with.</summary>
+/// <param name="AccessToken">Goes into <c>Authorization: Bearer</c>.</param>
+/// <param name="RefreshToken">Good for one new pair.</param>
+/// <param name="TokenType">Always <c>bearer</c>.</param>
+/// <param name="ExpiresIn">How long the access token is good for, in seconds.</param>
+public sealed record TokenPair(
+    [property: Required] string AccessToken, [property: Required] string RefreshToken, [property: Required] string TokenType, long ExpiresIn);
+
+/// <summary>An account, as its owner sees it.</summary>
+public sealed record AccountView(long Id, [property: Required] string Email, string? Name, bool IsActive, DateTimeOffset CreatedAt)
+{
+    internal static AccountView From(Account account) => new(account.Id, account.Email, account.Name, account.IsActive, account.CreatedAt);
+}
+
+/// <param name="Message">For people.</param>
+public sealed record LogoutAnswer([property: Required] string Message);
+
+/// <summary>Asks for a ticket.</summary>
+/// <param name="Path">The path of the socket or event stream that it is for, such as <c>/ws/design/42</c>.</param>
+public sealed record WsTicketRequest([property: Required] string Path);
+
+/// <summary>A ticket for one socket or event stream.</summary>
+/// <param name="Ticket">Goes into <c>?ticket=</c>, once.</param>
+/// <param name="ExpiresIn">How long it is good for, in seconds.</param>
+public sealed record WsTicket([property: Required] string Ticket, long ExpiresIn);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(UtcTimeConverter)])]
+[JsonSerializable(typeof(RegisterRequest))]
+[JsonSerializable(typeof(LoginRequest))]
+[JsonSerializable(typeof(RefreshRequest))]
+[JsonSerializable(typeof(TokenPair))]
+[JsonSerializable(typeof(AccountView))]
+[JsonSerializable(typeof(LogoutAnswer))]
+[JsonSerializable(typeof(WsTicketRequest))]
+[JsonSerializable(typeof(WsTicket))]
+internal sealed partial class AccountsJson : JsonSerializerContext;

@@ -1,0 +1,233 @@
+using Lintel.Platform.Configuration;
+using Lintel.Platform.Errors;
+using Lintel.Platform.Http;
+using Lintel.Platform.RateLimits;
+using Lintel.Platform.Security;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Lintel.Features.Accounts;
+
+internal static class AccountEndpoints
+{
+    private const int MaxName = 100;
+    private const int MinPassword = 8;
+    private const int MaxPassword = 128;
+    private const int MaxPath = 1024;
+    private const int MaxUserAgent = 256;
+
+    private static readonly Ok<LogoutAnswer> LoggedOut = TypedResults.Ok(new LogoutAnswer("Logged out successfully"));
+
+    public static void MapAccounts(this IEndpointRouteBuilder routes)
+    {
+        var auth = routes.MapGroup("/auth").WithTags("Accounts").MaxBody(RequestFields.MaxBodyBytes);
+        MapBasics(auth, "");
+        auth.MapPost("refresh", RefreshAsync).WithName("Refresh").WithSummary("Exchange a refresh token for a new pair")
+            .Accepts<RefreshRequest>("application/json").ProducesErrors(401);
+        auth.MapPost("logout", LogoutAsync).WithName("Logout").WithSummary("End the session of a refresh token")
+            .Accepts<RefreshRequest>("application/json").ProducesErrors(401);
+        auth.MapPost("ws-ticket", CreateTicketAsync).WithName("CreateTicket").WithSummary("Get a ticket for one socket or event stream")
+            .Accepts<WsTicketRequest>("application/json").RequireCaller().RateLimited();
+
+        // The same operations under the prefix of older clients.
+        MapBasics(routes.MapGroup("/api/auth").WithTags("Accounts").MaxBody(RequestFields.MaxBodyBytes), "Older");
+    }
+
+    private static void MapBasics(RouteGroupBuilder auth, string prefix)
+    {
+        auth.MapPost("register", RegisterAsync).WithName(prefix + "Register").WithSummary("Make an account")
+            .Accepts<RegisterRequest>("application/json").ProducesErrors(409).RateLimited();
+        auth.MapPost("login", LoginAsync).WithName(prefix + "Login").WithSummary("Sign in with e-mail and password, as JSON or as an OAuth2 form")
+            .Accepts<LoginRequest>("application/json", "application/x-www-form-urlencoded", "multipart/form-data").ProducesErrors(401).RateLimited();
+        auth.MapGet("me", GetMeAsync).WithName(prefix + "Me").WithSummary("Get your account").RequireCaller().ProducesErrors(403);
+    }
+
+    private static async Task<Results<Created<AccountView>, ErrorResult>> RegisterAsync(
+        HttpContext context, PasswordHashing passwords, AccountTable accounts, AccountLog log, TimeProvider time)
+    {
+        var fields = await RequestFields.ReadJsonAsync(context);
+        var email = fields.Required("email").Trim();
+        var password = fields.Required("password");
+        var name = fields.Optional("name")?.Trim() is { Length: > 0 } given ? given : null;
+        Check(fields, email, password, name);
+        if (fields.Error is { } error)
+        {
+            return error;
+        }
+
+        if (await passwords.HashAsync(password, context.RequestAborted) is not { } hash)
+        {
+            return Busy(passwords);
+        }
+
+        if (await accounts.AddAsync(email, name, hash, time.GetUtcNow(), context.RequestAborted) is not { } account)
+        {
+            return Errors.Conflict("There is an account with this e-mail address.");
+        }
+
+        log.Registered(account.Id);
+        return TypedResults.Created("/auth/me", AccountView.From(account));
+    }
+
+    private static async Task<Results<Ok<TokenPair>, ErrorResult>> LoginAsync(
+        HttpContext context, SignIn signIn, PasswordHashing passwords, ForwardedClient forwarded, TokenSigner signer, TokenOptions options)
+    {
+        string email, password;
+        RequestFields fields;
+        if (context.Request.HasFormContentType)
+        {
+            fields = await RequestFields.ReadFormAsync(context);
+            email = fields.Required("username");
+            if (fields.Optional("grant_type") is not (null or "password"))
+            {
+                fields.Refuse("grant_type", "Must be password.");
+            }
+        }
+        else
+        {
+            fields = await RequestFields.ReadJsonAsync(context);
+            email = fields.Required("email");
+        }
+
+        password = fields.Required("password");
+        if (fields.Error is { } error)
+        {
+            return error;
+        }
+
+        var client = new ClientInfo(Shorten(context.Request.Headers.UserAgent), forwarded.AddressOf(context).ToString());
+        var result = await signIn.RunAsync(email, password, client, context.RequestAborted);
+        return result switch
+        {
+            { Grant: { } grant } => Tokens(context, grant.ToPair(signer, options)),
+            { Status: SignInStatus.Busy } => Busy(passwords),
+            _ => Errors.InvalidCredentials(),
+        };
+    }
+
+    private static async Task<Results<Ok<TokenPair>, ErrorResult>> RefreshAsync(
+        HttpContext context, TokenReader reader, Sessions sessions, AccountLog log, TokenSigner signer, TokenOptions options)
+    {
+        var fields = await RequestFields.ReadJsonAsync(context);
+        var text = fields.Required("refresh_token");
+        if (fields.Error is { } error)
+        {
+            return error;
+        }
+
+        // Before anything else happens: a forged token must not be able to end anyone's session.
+        if (reader.Read(text, TokenType.Refresh) is not { } token)
+        {
+            return Errors.TokenInvalid();
+        }
+
+        // Once begun it ends: a client that went away and comes back within the window finds the successor.
+        var result = await sessions.RefreshAsync(token, CancellationToken.None);
+        switch (result.Status)
+        {
+            case RefreshStatus.Granted:
+                return Tokens(context, result.Grant!.ToPair(signer, options));
+            case RefreshStatus.Expired:
+                return Errors.TokenExpired();
+            case RefreshStatus.Reused:
+                log.RefreshReused(result.AccountId, token.SessionId);
+                return Errors.TokenRevoked();
+            default:
+                return Errors.TokenRevoked();
+        }
+    }
+
+    /// <summary>Signs out by the refresh token alone, since the access token may have expired; one that did not hold any more did its work.</summary>
+    private static async Task<Results<Ok<LogoutAnswer>, ErrorResult>> LogoutAsync(HttpContext context, TokenReader reader, Sessions sessions, AccountLog log)
+    {
+        var fields = await RequestFields.ReadJsonAsync(context);
+        var text = fields.Required("refresh_token");
+        if (fields.Error is { } error)
+        {
+            return error;
+        }
+
+        if (reader.Read(text, TokenType.Refresh) is not { } token)
+        {
+            return Errors.TokenInvalid();
+        }
+
+        if (await sessions.EndAsync(token, CancellationToken.None) is { } accountId)
+        {
+            log.SignedOut(accountId, token.SessionId);
+        }
+
+        return LoggedOut;
+    }
+
+    private static async Task<Results<Ok<AccountView>, ErrorResult>> GetMeAsync(Caller caller, AccountTable accounts, CancellationToken cancellationToken)
+    {
+        if (caller.OwnerId == Caller.StaticKeyOwner)
+        {
+            return Errors.Forbidden("The static key belongs to no account.");
+        }
+
+        return await accounts.FindAsync(caller.OwnerId, cancellationToken) switch
+        {
+            null => Errors.TokenRevoked(),
+            { IsActive: false } => Errors.Forbidden("This account is locked."),
+            var account => TypedResults.Ok(AccountView.From(account)),
+        };
+    }
+
+    private static async Task<Results<Ok<WsTicket>, ErrorResult>> CreateTicketAsync(HttpContext context, Caller caller, Tickets tickets)
+    {
+        var fields = await RequestFields.ReadJsonAsync(context);
+        var path = ReadPath(fields);
+        if (fields.Error is { } error)
+        {
+            return error;
+        }
+
+        context.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Ok(await tickets.IssueAsync(caller, path, context.RequestAborted));
+    }
+
+    /// <summary>The path as the server will see it when the ticket is shown: without its query, and decoded.</summary>
+    private static string ReadPath(RequestFields fields)
+    {
+        var path = fields.Required("path");
+        var end = path.AsSpan().IndexOfAny('?', '#');
+        path = end < 0 ? path : path[..end];
+        if (path is not ['/', ..] || path.Length > MaxPath || path.Any(char.IsControl))
+        {
+            fields.Refuse("path", "Must be the path of a socket or an event stream, beginning with a slash.");
+            return "";
+        }
+
+        return PathString.FromUriComponent(path).Value ?? "";
+    }
+
+    private static void Check(RequestFields fields, string email, string password, string? name)
+    {
+        if (!EmailAddress.IsValid(email))
+        {
+            fields.Refuse("email", "Must be an e-mail address.");
+        }
+
+        fields.CheckLength("password", password, MinPassword, MaxPassword);
+        if (name is not null)
+        {
+            fields.CheckLength("name", name, 1, MaxName);
+            if (name.Any(char.IsControl))
+            {
+                fields.Refuse("name", "Must not have control characters.");
+            }
+        }
+    }
+
+    private static Ok<TokenPair> Tokens(HttpContext context, TokenPair pair)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Ok(pair);
+    }
+
+    private static ErrorResult Busy(PasswordHashing passwords) =>
+        Errors.ServiceUnavailable("Too many people are signing in just now; try again shortly.", passwords.RetryAfter);
+
+    private static string? Shorten(string? text) => text is { Length: > MaxUserAgent } ? text[..MaxUserAgent] : text;
+}

@@ -1,0 +1,69 @@
+using System.Text;
+using System.Text.Json;
+using Lintel.Features.Streams;
+using Lintel.Platform.Storage;
+
+namespace Lintel.Features.Accounts;
+
+/// <summary>
+/// The stream in which nodes tell each other of ended sessions. It is written in the transaction that ends the session, so neither happens
+/// without the other. On SQLite there is no other node, and nothing is written.
+/// </summary>
+internal sealed class RevocationLog(Database database, StreamLog streams)
+{
+    public const string Name = "accounts.revocations";
+
+    private const string Kind = "session_ended";
+
+    private long _streamId;
+
+    public bool IsUsed => database.Kind == DatabaseKind.Postgres;
+
+    /// <summary>Makes the stream, if no node has. Before this nothing can be appended.</summary>
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        if (IsUsed)
+        {
+            _streamId = await database.WriteAsync(session => streams.GetOrCreateAsync(session, Name), cancellationToken);
+        }
+    }
+
+    public async ValueTask AppendAsync(DbSession unit, Guid sessionId)
+    {
+        if (IsUsed)
+        {
+            var data = Encoding.UTF8.GetBytes($$"""{"session_id":"{{sessionId}}"}""");
+            await streams.AppendAsync(unit, _streamId, [new StreamEvent(Kind, data)]);
+        }
+    }
+
+    /// <summary>The session that an event of the stream tells of; null for an event of a kind that this version does not know.</summary>
+    public static Guid? Read(StreamEvent item)
+    {
+        if (item.Kind != Kind)
+        {
+            return null;
+        }
+
+        using var json = JsonDocument.Parse(item.Data);
+        return json.RootElement.GetProperty("session_id").GetGuid();
+    }
+
+    /// <summary>Forgets the events of before <paramref name="moment"/>: no token of theirs is alive.</summary>
+    public async Task PruneAsync(DateTimeOffset moment, CancellationToken cancellationToken)
+    {
+        if (!IsUsed)
+        {
+            return;
+        }
+
+        var last = await database.ReadAsync(
+            session => session.QueryFirstAsync(
+                "SELECT seq FROM event WHERE stream_id = $1 AND at < $2 ORDER BY seq DESC LIMIT 1", static row => row.GetInt64(0), _streamId, moment.ToMicroseconds()),
+            cancellationToken);
+        if (last != 0)
+        {
+            await streams.PruneAsync(_streamId, last + 1, cancellationToken);
+        }
+    }
+}

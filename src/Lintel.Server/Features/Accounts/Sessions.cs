@@ -1,0 +1,198 @@
+using Lintel.Platform.Configuration;
+using Lintel.Platform.Storage;
+
+namespace Lintel.Features.Accounts;
+
+/// <summary>
+/// Sign-ins: opened, refreshed and ended. A refresh is a compare-and-swap on the session's generation, so of any number at once one wins; the
+/// others, soon enough and exactly one generation behind, get the winner's successor. Anything older is a stolen or a lost token, and ends the session.
+/// </summary>
+internal sealed class Sessions(Database database, SessionEnd ending, TokenOptions options, TimeProvider time)
+{
+    /// <summary>How long a client that did not get its answer may ask again with the token that it used.</summary>
+    public static readonly TimeSpan ReuseWindow = TimeSpan.FromSeconds(10);
+
+    // Rows of used tokens tell only what the session's own row tells too; so many are left for whoever looks into a theft.
+    private const long UsedTokensKept = 16;
+
+    // The account's state is read in the same statement: one that was locked a moment ago gets nothing.
+    private const string Advance =
+        """
+        UPDATE session SET generation = generation + 1, rotated_at = $3, last_used_at = $3, expires_at = $4
+        WHERE id = $1 AND generation = $2 AND revoked_at IS NULL AND expires_at > $3
+          AND EXISTS (SELECT 1 FROM account a WHERE a.id = account_id AND a.is_active)
+        RETURNING account_id, (SELECT a.email FROM account a WHERE a.id = account_id)
+        """;
+
+    private const string Newest =
+        """
+        SELECT s.generation, s.rotated_at, s.revoked_at, a.is_active, a.id, a.email, r.jti, r.issued_at, r.expires_at
+        FROM session s JOIN account a ON a.id = s.account_id
+        JOIN refresh_tokens r ON r.session_id = s.id AND r.generation = s.generation
+        WHERE s.id = $1
+        """;
+
+    private const string AddToken =
+        "INSERT INTO refresh_tokens (session_id, generation, jti, issued_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
+
+    /// <summary>Opens a session for someone whose password was right.</summary>
+    /// <param name="newHash">Takes the place of the password's hash, where it is given.</param>
+    /// <returns>Null when the account was locked, or its password changed, since it was read.</returns>
+    public Task<SessionGrant?> OpenAsync(AccountSecrets account, string? newHash, ClientInfo client, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var grant = NewGrant(now, account.Id, account.Email, Guid.CreateVersion7(now), 1);
+        return database.WriteAsync(
+            async session =>
+            {
+                var opened = await session.ExecuteAsync(
+                    """
+                    INSERT INTO session (id, account_id, generation, created_at, last_used_at, expires_at, user_agent, address)
+                    SELECT $1, a.id, 1, $2, $2, $3, $4, $5 FROM account a WHERE a.id = $6 AND a.is_active AND a.password_version = $7
+                    """,
+                    grant.SessionId,
+                    now.ToMicroseconds(),
+                    grant.ExpiresAt * Instant.Second,
+                    client.UserAgent,
+                    client.Address,
+                    account.Id,
+                    account.PasswordVersion);
+                if (opened == 0)
+                {
+                    return null;
+                }
+
+                await AddTokenAsync(session, grant);
+                if (newHash is not null)
+                {
+                    await session.ExecuteAsync(
+                        "UPDATE account SET password_hash = $2 WHERE id = $1 AND password_hash = $3", account.Id, newHash, account.PasswordHash);
+                }
+
+                return grant;
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Exchanges a refresh token, whose signature was checked, for the next one.</summary>
+    public async Task<RefreshResult> RefreshAsync(TokenClaims token, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        return token.ExpiresAt <= now.ToUnixTimeSeconds()
+            ? RefreshResult.Expired
+            : await database.WriteAsync(session => RotateAsync(session, token, now), cancellationToken);
+    }
+
+    /// <summary>Ends the session of a refresh token, whichever of its generations that is, and tells whose it was; null when it had ended before.</summary>
+    public Task<long?> EndAsync(TokenClaims token, CancellationToken cancellationToken) =>
+        database.WriteAsync(session => ending.EndAsync(session, token.SessionId, SessionEnd.SignedOut, time.GetUtcNow()), cancellationToken);
+
+    private async ValueTask<RefreshResult> RotateAsync(DbSession session, TokenClaims token, DateTimeOffset now)
+    {
+        var next = NewGrant(now, token.AccountId, "", token.SessionId, token.Generation + 1);
+        var owner = await session.QueryFirstAsync(
+            Advance,
+            static row => new Owner(row.GetInt64(0), row.GetString(1)),
+            token.SessionId,
+            token.Generation,
+            now.ToMicroseconds(),
+            next.ExpiresAt * Instant.Second);
+        if (owner is null)
+        {
+            return await ReplayAsync(session, token, now);
+        }
+
+        var used = await session.ExecuteAsync(
+            "UPDATE refresh_tokens SET revoked_at = $4 WHERE session_id = $1 AND generation = $2 AND jti = $3 AND revoked_at IS NULL",
+            token.SessionId,
+            token.Generation,
+            token.TokenId,
+            now.ToMicroseconds());
+        if (used == 0)
+        {
+            // The generation is right and the token is not its row's: the database was put back to an earlier day, and lived on differently.
+            return await EndReusedAsync(session, token, owner.AccountId, now);
+        }
+
+        next = next with { AccountId = owner.AccountId, Email = owner.Email };
+        await AddTokenAsync(session, next);
+        if (next.Generation % UsedTokensKept == 0)
+        {
+            await session.ExecuteAsync(
+                "DELETE FROM refresh_tokens WHERE session_id = $1 AND generation < $2", token.SessionId, next.Generation - UsedTokensKept);
+        }
+
+        return RefreshResult.Granted(next);
+    }
+
+    /// <summary>The swap did not happen: finds out why, by counters alone but for the length of the window.</summary>
+    private async ValueTask<RefreshResult> ReplayAsync(DbSession session, TokenClaims token, DateTimeOffset now)
+    {
+        var newest = await session.QueryFirstAsync(
+            Newest,
+            static row => new NewestToken(
+                row.GetInt64(0),
+                row.GetNullableInstant(1),
+                row.IsDBNull(2) && row.GetBoolean(3),
+                new SessionGrant(
+                    row.GetInt64(4), row.GetString(5), default, row.GetInt64(0), row.GetGuid(6), row.GetInt64(7) / Instant.Second, row.GetInt64(8) / Instant.Second)),
+            token.SessionId);
+        if (newest is not { IsUsable: true })
+        {
+            return RefreshResult.Revoked;
+        }
+
+        if (token.Generation == newest.Generation)
+        {
+            return RefreshResult.Expired;
+        }
+
+        var isInTime = newest.RotatedAt is { } rotated && now - rotated <= ReuseWindow;
+        return token.Generation == newest.Generation - 1 && isInTime
+            ? RefreshResult.Granted(newest.Grant with { SessionId = token.SessionId })
+            : await EndReusedAsync(session, token, newest.Grant.AccountId, now);
+    }
+
+    private async ValueTask<RefreshResult> EndReusedAsync(DbSession session, TokenClaims token, long accountId, DateTimeOffset now)
+    {
+        await ending.EndAsync(session, token.SessionId, SessionEnd.TokenReused, now);
+        return RefreshResult.Reused(accountId);
+    }
+
+    private static async ValueTask AddTokenAsync(DbSession session, SessionGrant grant) =>
+        await session.ExecuteAsync(
+            AddToken, grant.SessionId, grant.Generation, grant.TokenId, grant.IssuedAt * Instant.Second, grant.ExpiresAt * Instant.Second);
+
+    private SessionGrant NewGrant(DateTimeOffset now, long accountId, string email, Guid sessionId, long generation)
+    {
+        var issued = now.ToUnixTimeSeconds();
+        return new(accountId, email, sessionId, generation, Guid.CreateVersion7(now), issued, issued + (long)options.RefreshTokenLifetime.TotalSeconds);
+    }
+
+    private sealed record Owner(long AccountId, string Email);
+
+    private sealed record NewestToken(long Generation, DateTimeOffset? RotatedAt, bool IsUsable, SessionGrant Grant);
+}
+
+/// <summary>Where a sign-in came from, for its owner to recognise it by.</summary>
+internal readonly record struct ClientInfo(string? UserAgent, string? Address);
+
+internal enum RefreshStatus
+{
+    Granted,
+    Expired,
+    Revoked,
+
+    /// <summary>A used token came again, too late: its session was ended.</summary>
+    Reused,
+}
+
+internal readonly record struct RefreshResult(RefreshStatus Status, SessionGrant? Grant = null, long AccountId = 0)
+{
+    public static readonly RefreshResult Expired = new(RefreshStatus.Expired);
+    public static readonly RefreshResult Revoked = new(RefreshStatus.Revoked);
+
+    public static RefreshResult Granted(SessionGrant grant) => new(RefreshStatus.Granted, grant);
+
+    public static RefreshResult Reused(long accountId) => new(RefreshStatus.Reused, AccountId: accountId);
+}
