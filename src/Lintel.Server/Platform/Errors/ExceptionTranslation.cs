@@ -56,6 +56,11 @@ internal static partial class ExceptionTranslation
             return Errors.Invalid(absent.Groups["source"].Value == "body" ? "body" : absent.Groups["name"].Value, "This field is required.");
         }
 
+        if (message.Contains("no body was provided", StringComparison.Ordinal))
+        {
+            return Errors.Invalid("body", Required[0]);
+        }
+
         return message.Contains("request body", StringComparison.Ordinal) || message.Contains("content type", StringComparison.Ordinal)
             ? Errors.Invalid("body", "The body could not be read.")
             : null;

@@ -92,7 +92,9 @@ internal sealed partial class RequestBoundary(
             return Task.CompletedTask;
         }
 
-        return Errors.Errors.ForStatus(status) is { } error ? ErrorWriter.WriteAsync(context, error) : Task.CompletedTask;
+        var error = status == StatusCodes.Status400BadRequest ? ParameterErrors.Find(context) : null;
+        error ??= Errors.Errors.ForStatus(status);
+        return error is null ? Task.CompletedTask : ErrorWriter.WriteAsync(context, error);
     }
 
     /// <summary>Answers for an exception, and returns the status to log.</summary>

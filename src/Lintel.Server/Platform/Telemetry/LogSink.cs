@@ -49,6 +49,7 @@ internal sealed class LogSink : IDisposable
             line.CopyTo(_filling.AsSpan(_filled));
             var isFirst = _filled == 0;
             _filled += line.Length;
+            isUrgent |= _filled > MaxCapacity / 2;
             if (isFirst || (isUrgent && !_isUrgent))
             {
                 _isUrgent |= isUrgent;
@@ -81,14 +82,17 @@ internal sealed class LogSink : IDisposable
     /// <summary>Writes what is left, but does not wait forever for a reader that has stopped reading.</summary>
     public void Dispose()
     {
-        Flush(PatienceAtEnd);
+        var isFlushed = Flush(PatienceAtEnd);
         lock (_gate)
         {
             _isStopping = true;
             Monitor.PulseAll(_gate);
         }
 
-        _thread.Join(PatienceAtEnd);
+        if (isFlushed)
+        {
+            _thread.Join(PatienceAtEnd);
+        }
     }
 
     private bool MakeRoomLocked(int length)

@@ -2,7 +2,7 @@ using System.Net;
 using System.Text.RegularExpressions;
 using Lintel.Infrastructure;
 
-namespace Lintel.Platform;
+namespace Lintel.Platform.Telemetry;
 
 public sealed partial class RequestIdTests(ServerFixture server) : IClassFixture<ServerFixture>
 {

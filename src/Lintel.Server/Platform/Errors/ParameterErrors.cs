@@ -1,0 +1,41 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http.Metadata;
+
+namespace Lintel.Platform.Errors;
+
+/// <summary>
+/// Tells which parameters of the query a request got wrong, where generated code does not: for optional ones it sets a bare 400.
+/// </summary>
+internal static class ParameterErrors
+{
+    private static readonly string[] Unreadable = ["The value is of the wrong type or out of range."];
+
+    /// <summary>The 422 that names them; null where the 400 has another cause.</summary>
+    public static ErrorResult? Find(HttpContext context)
+    {
+        var fields = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        foreach (var parameter in context.GetEndpoint()?.Metadata.GetOrderedMetadata<IParameterBindingMetadata>() ?? [])
+        {
+            if (parameter.HasTryParse
+                && context.Request.Query.TryGetValue(parameter.Name, out var sent)
+                && !CanParse(parameter.ParameterInfo.ParameterType, sent.ToString()))
+            {
+                fields[parameter.Name] = Unreadable;
+            }
+        }
+
+        return fields.Count == 0 ? null : Errors.Invalid(fields);
+    }
+
+    private static bool CanParse(Type type, string text)
+    {
+        var plain = Nullable.GetUnderlyingType(type) ?? type;
+        if (plain.IsEnum)
+        {
+            return Enum.TryParse(plain, text, ignoreCase: false, out _);
+        }
+
+        var parse = plain.GetMethod("TryParse", [typeof(string), typeof(IFormatProvider), plain.MakeByRefType()]);
+        return parse is null || parse.Invoke(null, [text, CultureInfo.InvariantCulture, null]) is true;
+    }
+}
