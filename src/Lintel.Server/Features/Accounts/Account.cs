@@ -34,13 +34,19 @@ internal sealed class AccountTable(Database database)
     public Task<Account?> FindAsync(long id, CancellationToken cancellationToken) =>
         database.ReadAsync(session => session.QueryFirstAsync($"SELECT {Columns} FROM account WHERE id = $1", Map, id), cancellationToken);
 
-    public Task<AccountSecrets?> FindSecretsAsync(string email, CancellationToken cancellationToken) =>
-        database.ReadAsync(
-            session => session.QueryFirstAsync(
-                "SELECT id, email, is_active, password_hash, password_version FROM account WHERE email_normalized = $1",
-                static row => new AccountSecrets(row.GetInt64(0), row.GetString(1), row.GetBoolean(2), row.GetString(3), row.GetInt64(4)),
-                EmailAddress.Normalize(email)),
-            cancellationToken);
+    public async Task<AccountSecrets?> FindSecretsAsync(string email, CancellationToken cancellationToken)
+    {
+        // What is no address is nobody's, and may hold what a database does not take for text.
+        var normalized = EmailAddress.Normalize(email);
+        return EmailAddress.IsValid(normalized)
+            ? await database.ReadAsync(
+                session => session.QueryFirstAsync(
+                    "SELECT id, email, is_active, password_hash, password_version FROM account WHERE email_normalized = $1",
+                    static row => new AccountSecrets(row.GetInt64(0), row.GetString(1), row.GetBoolean(2), row.GetString(3), row.GetInt64(4)),
+                    normalized),
+                cancellationToken)
+            : null;
+    }
 
     private static Account Map(DbDataReader row) =>
         new(row.GetInt64(0), row.GetString(1), row.GetNullableString(2), row.GetBoolean(3), row.GetInstant(4));

@@ -190,16 +190,19 @@ internal static class AccountEndpoints
     /// <summary>The path as the server will see it when the ticket is shown: without its query, and decoded.</summary>
     private static string ReadPath(RequestFields fields)
     {
-        var path = fields.Required("path");
-        var end = path.AsSpan().IndexOfAny('?', '#');
-        path = end < 0 ? path : path[..end];
-        if (path is not ['/', ..] || path.Length > MaxPath || path.Any(char.IsControl))
+        var given = fields.Required("path");
+        var end = given.AsSpan().IndexOfAny('?', '#');
+        var path = end < 0 ? given : given[..end];
+
+        // Kestrel takes no request for a path with a zero in it, and decoding one throws.
+        var isPath = path is ['/', ..] && path.Length <= MaxPath && !path.Contains("%00", StringComparison.Ordinal);
+        var decoded = isPath ? PathString.FromUriComponent(path).Value! : "";
+        if (!isPath || decoded.Any(char.IsControl))
         {
             fields.Refuse("path", "Must be the path of a socket or an event stream, beginning with a slash.");
-            return "";
         }
 
-        return PathString.FromUriComponent(path).Value ?? "";
+        return decoded;
     }
 
     private static void Check(RequestFields fields, string email, string password, string? name)

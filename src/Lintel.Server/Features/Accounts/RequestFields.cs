@@ -14,6 +14,8 @@ internal sealed class RequestFields
 {
     public const int MaxBodyBytes = 16 * 1024;
 
+    private const string Body = "body";
+
     private static readonly FormOptions FormLimits = new()
     {
         KeyLengthLimit = 256,
@@ -80,8 +82,14 @@ internal sealed class RequestFields
         return field.Text;
     }
 
-    /// <summary>Notes that a field is bad. The first complaint about it stands.</summary>
-    public void Refuse(string name, string message) => _bad.TryAdd(name, [message]);
+    /// <summary>Notes that a field is bad. The first complaint about it stands, and one about the whole body stands alone.</summary>
+    public void Refuse(string name, string message)
+    {
+        if (!_bad.ContainsKey(Body))
+        {
+            _bad.TryAdd(name, [message]);
+        }
+    }
 
     /// <summary>Notes a length out of range, in characters rather than in UTF-16 units.</summary>
     public void CheckLength(string name, string text, int least, int most)
@@ -100,7 +108,7 @@ internal sealed class RequestFields
         json.Read();
         if (json.TokenType != JsonTokenType.StartObject)
         {
-            fields.Refuse("body", "Must be a JSON object.");
+            fields.Refuse(Body, "Must be a JSON object.");
             json.Skip();
         }
         else
