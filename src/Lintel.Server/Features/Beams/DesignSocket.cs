@@ -1,4 +1,6 @@
 using System.Net.WebSockets;
+using Lintel.Platform.Errors;
+using Lintel.Platform.Security;
 using Lintel.Platform.Sockets;
 
 namespace Lintel.Features.Beams;
@@ -6,17 +8,30 @@ namespace Lintel.Features.Beams;
 /// <summary>Serves one socket of a live design session: a message in, its answer out, at once.</summary>
 internal sealed class DesignSocket(SocketHandshake handshake, DesignSessions sessions, TimeProvider time)
 {
-    /// <param name="firstIsRead">The connection's last read message is the first to answer.</param>
-    public async Task ServeAsync(SocketConnection connection, string sessionName, bool firstIsRead)
+    /// <summary>A live session: a message in, its answer out. Sockets of one owner in one session see each other's results.</summary>
+    public async Task ServeAsync(HttpContext context)
     {
+        var name = (string)context.Request.RouteValues["session_id"]!;
+        if (name.Length > MaxSessionName)
+        {
+            await ErrorWriter.WriteAsync(context, Errors.NotFound("A session's name has at most 128 characters."));
+            return;
+        }
+
+        using var connection = await handshake.AcceptAsync(context, Scopes.Design);
+        if (connection is null)
+        {
+            return;
+        }
+
         var member = new DesignMember(connection);
-        var session = sessions.Join(connection.Caller.OwnerId, sessionName, member);
+        var session = sessions.Join(connection.Caller.OwnerId, name, member);
         var answer = new PooledBuffer();
         try
         {
-            while (firstIsRead || await connection.ReceiveAsync() == SocketRead.Message)
+            while (connection.HasFirstMessage || await connection.ReceiveAsync() == SocketRead.Message)
             {
-                firstIsRead = false;
+                connection.HasFirstMessage = false;
                 switch (Answer(connection.Message.Span, answer))
                 {
                     case Reply.NotJson:
@@ -43,6 +58,8 @@ internal sealed class DesignSocket(SocketHandshake handshake, DesignSessions ses
             sessions.Leave(session, member);
         }
     }
+
+    private const int MaxSessionName = 128;
 
     private enum Reply
     {

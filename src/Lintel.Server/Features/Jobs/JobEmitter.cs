@@ -1,5 +1,6 @@
 using Lintel.Features.Streams;
 using Lintel.Platform.Storage;
+using Lintel.Platform.Threading;
 
 namespace Lintel.Features.Jobs;
 

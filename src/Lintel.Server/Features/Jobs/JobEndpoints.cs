@@ -3,7 +3,6 @@ using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
 using Lintel.Platform.RateLimits;
 using Lintel.Platform.Security;
-using Lintel.Platform.Sockets;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Lintel.Features.Jobs;
@@ -28,7 +27,8 @@ internal static class JobEndpoints
             .Produces<JobView>(StatusCodes.Status200OK).Produces<JobView>(StatusCodes.Status202Accepted).ProducesErrors(404);
         jobs.MapGet("{id:guid}/events", WatchAsync).WithName("WatchJob").WithSummary("Watch a job's events, from the start or from Last-Event-ID")
             .RequireEventStreamCaller().Streams(StreamKind.ServerSentEvents).ProducesErrors(404);
-        routes.MapGet("/ws/jobs/{id:guid}", WatchSocketAsync).WithTags("Jobs").WithName("WatchJobSocket").WithSummary("Watch a job's events over a WebSocket")
+        var sockets = routes.ServiceProvider.GetRequiredService<JobSocket>();
+        routes.MapGet("/ws/jobs/{id:guid}", sockets.ServeAsync).WithTags("Jobs").WithName("WatchJobSocket").WithSummary("Watch a job's events over a WebSocket")
             .RequireSocketCaller().Streams(StreamKind.WebSocket);
     }
 
@@ -112,19 +112,6 @@ internal static class JobEndpoints
             await Errors.WriteAsync(context, NoSuchJob());
         }
     }
-
-    private static Task WatchSocketAsync(Guid id, HttpContext context, SocketHandshake handshake, JobQueue queue, JobWatch watch) =>
-        handshake.RunAsync(context, Scopes.None, async (connection, _) =>
-        {
-            if (await queue.FindAsync(id, connection.Caller.OwnerId, context.RequestAborted) is { } job)
-            {
-                await watch.ServeSocketAsync(context, connection, job);
-            }
-            else
-            {
-                await connection.RefuseAsync("Job not found");
-            }
-        });
 
     private static ErrorResult? Validate(JobSubmission submission, JobKinds kinds)
     {

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using Lintel.Features.Streams;
 using Lintel.Platform.Storage;
+using Lintel.Platform.Threading;
 
 namespace Lintel.Features.Jobs;
 

@@ -1,15 +1,13 @@
 using System.Globalization;
-using System.Net.WebSockets;
 using Lintel.Features.Streams;
 using Lintel.Platform.Security;
-using Lintel.Platform.Sockets;
 using Microsoft.Extensions.Primitives;
 
 namespace Lintel.Features.Jobs;
 
-/// <summary>Lets callers watch a job: its events from the start or from where they were, over Server-Sent Events or a WebSocket.</summary>
+/// <summary>Lets callers watch a job over Server-Sent Events: from the start or from where they were.</summary>
 internal sealed class JobWatch(
-    StreamLog log, StreamFollower follower, JobViewers viewers, SocketHandshake handshake, LiveConnections connections, TimeProvider time)
+    StreamLog log, StreamFollower follower, JobViewers viewers, LiveConnections connections, TimeProvider time)
 {
     /// <summary>The cursor that the request resumes from; the header wins over <c>?after=</c>.</summary>
     public static string? CursorOf(HttpRequest request)
@@ -39,23 +37,6 @@ internal sealed class JobWatch(
         }
     }
 
-    /// <summary>Serves an open socket with the job's events, and closes it after the last one.</summary>
-    public async Task ServeSocketAsync(HttpContext context, SocketConnection connection, Job job)
-    {
-        var viewerId = await viewers.EnterAsync(job, context.RequestAborted);
-        var end = FollowEnd.Disconnected;
-        try
-        {
-            var following = FollowAsync(context, connection, job);
-            await ListenAsync(connection);
-            end = await following;
-        }
-        finally
-        {
-            await LeaveAsync(job, viewerId, end);
-        }
-    }
-
     /// <summary>Answers with one event that belongs to no stream.</summary>
     public async Task ServeSingleAsync(HttpContext context, Caller caller, string kind, ReadOnlyMemory<byte> data)
     {
@@ -76,7 +57,7 @@ internal sealed class JobWatch(
 
     private async Task<FollowEnd> FollowAsync(HttpContext context, Caller caller, Job job)
     {
-        var stream = await FindStreamAsync(job, context.RequestAborted);
+        var stream = await log.GetAsync(job.StreamId, context.RequestAborted);
         var cursor = CursorOf(context.Request);
         var (after, reset) = Position(stream, cursor);
         if (cursor is not null && reset is null && stream.Closed && after == stream.Tail)
@@ -106,43 +87,8 @@ internal sealed class JobWatch(
         }
     }
 
-    private async Task<FollowEnd> FollowAsync(HttpContext context, SocketConnection connection, Job job)
-    {
-        var sink = new SocketFollowSink(connection);
-        var stream = await FindStreamAsync(job, context.RequestAborted);
-        var (after, reset) = Position(stream, CursorOf(context.Request));
-        var end = FollowEnd.Reset;
-        if (reset is { } reason)
-        {
-            await sink.ResetAsync(stream, reason);
-        }
-        else
-        {
-            end = await follower.RunAsync(stream, after, sink);
-        }
-
-        if (end != FollowEnd.Disconnected)
-        {
-            await connection.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "Done");
-        }
-
-        return end;
-    }
-
-    /// <summary>What a watching client may say: a new token, or that it is there.</summary>
-    private async Task ListenAsync(SocketConnection connection)
-    {
-        while (await connection.ReceiveAsync() == SocketRead.Message)
-        {
-            await handshake.AnswerAsync(connection);
-        }
-    }
-
-    private async Task<StreamInfo> FindStreamAsync(Job job, CancellationToken cancellationToken) =>
-        await log.FindAsync(job.StreamId, cancellationToken)
-        ?? throw new InvalidOperationException($"The stream of job {job.Id} is gone.");
-
-    private static (long After, ResetReason? Reset) Position(StreamInfo stream, string? cursor)
+    /// <summary>Where a reader with this cursor begins, or why it must start again.</summary>
+    public static (long After, ResetReason? Reset) Position(StreamInfo stream, string? cursor)
     {
         if (cursor is null)
         {

@@ -16,6 +16,7 @@ public static class JobsFeature
         builder.Services.AddSingleton<JobExecution>();
         builder.Services.AddSingleton<JobViewers>();
         builder.Services.AddSingleton<JobWatch>();
+        builder.Services.AddSingleton<JobSocket>();
         builder.Services.AddHostedService<JobRunner>();
         builder.Services.AddHostedService<JobRetentionWorker>();
     }

@@ -1,3 +1,5 @@
+using Lintel.Platform.Threading;
+
 namespace Lintel.Features.Streams;
 
 /// <summary>Where a follow loop writes to: Server-Sent Events or a WebSocket.</summary>
@@ -12,7 +14,10 @@ internal interface IFollowSink
     /// <summary>Writes the batch's events from <paramref name="index"/> on, and waits until the transport takes more.</summary>
     ValueTask WriteAsync(StreamInfo stream, EventBatch batch, int index);
 
-    /// <summary>Tells the reader that it must start again.</summary>
+    /// <summary>Called when the stream is closed and every event of it was written.</summary>
+    ValueTask CompleteAsync();
+
+    /// <summary>Tells the reader that it must start again, which is the last that it hears.</summary>
     ValueTask ResetAsync(StreamInfo stream, ResetReason reason);
 
     /// <summary>Called when the loop wakes with nothing to write.</summary>

@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Net.WebSockets;
 using Lintel.Platform.Sockets;
+using Lintel.Platform.Threading;
 
 namespace Lintel.Features.Streams;
 
@@ -11,7 +13,7 @@ internal sealed class SocketFollowSink : IFollowSink
     public SocketFollowSink(SocketConnection connection)
     {
         _connection = connection;
-        connection.Ended = Signal.Set;
+        connection.WhenEnding = Signal;
     }
 
     public AsyncSignal Signal { get; } = new();
@@ -32,8 +34,13 @@ internal sealed class SocketFollowSink : IFollowSink
         }
     }
 
-    public async ValueTask ResetAsync(StreamInfo stream, ResetReason reason) =>
+    public async ValueTask ResetAsync(StreamInfo stream, ResetReason reason)
+    {
         await _connection.SendAsync(StreamText.ResetMessage(stream, reason));
+        await CompleteAsync();
+    }
+
+    public async ValueTask CompleteAsync() => await _connection.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "Done");
 
     // The protocol's own pings keep an idle socket alive.
     public ValueTask IdleAsync() => ValueTask.CompletedTask;

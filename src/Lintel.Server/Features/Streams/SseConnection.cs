@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Text;
 using Lintel.Platform.Security;
 using Lintel.Platform.Sockets;
+using Lintel.Platform.Threading;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Lintel.Features.Streams;
@@ -88,6 +89,9 @@ internal sealed class SseConnection : LiveConnection, IFollowSink, IDisposable
         _body.Write("id:\n"u8);
         return WriteAsync("reset", StreamText.Reset(stream, reason));
     }
+
+    // The response ends with its handler.
+    public ValueTask CompleteAsync() => ValueTask.CompletedTask;
 
     public ValueTask IdleAsync()
     {

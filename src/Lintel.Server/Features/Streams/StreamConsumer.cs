@@ -1,4 +1,5 @@
 using Lintel.Platform.Storage;
+using Lintel.Platform.Threading;
 
 namespace Lintel.Features.Streams;
 
@@ -43,6 +44,8 @@ internal sealed class StreamConsumer(Database database, StreamLog log, StreamFol
         }
 
         public ValueTask ResetAsync(StreamInfo stream, ResetReason reason) => ValueTask.CompletedTask;
+
+        public ValueTask CompleteAsync() => ValueTask.CompletedTask;
 
         public ValueTask IdleAsync() => ValueTask.CompletedTask;
     }

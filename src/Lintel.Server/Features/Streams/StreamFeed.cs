@@ -1,3 +1,5 @@
+using Lintel.Platform.Threading;
+
 namespace Lintel.Features.Streams;
 
 /// <summary>

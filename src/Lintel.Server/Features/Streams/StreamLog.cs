@@ -65,6 +65,10 @@ internal sealed class StreamLog(Database database, StreamFeeds feeds, TimeProvid
     public Task<StreamInfo?> FindAsync(string name, CancellationToken cancellationToken) =>
         database.ReadAsync(session => session.QueryFirstAsync($"SELECT {Columns} FROM stream WHERE name = $1", Map, name), cancellationToken);
 
+    /// <summary>A stream that must exist, because something that is kept refers to it.</summary>
+    public async Task<StreamInfo> GetAsync(long streamId, CancellationToken cancellationToken) =>
+        await FindAsync(streamId, cancellationToken) ?? throw new InvalidOperationException($"Stream {streamId} is gone.");
+
     /// <summary>The next events after number <paramref name="after"/>: a page of bounded size, or null when there are none.</summary>
     public Task<EventBatch?> ReadAsync(long streamId, long after, CancellationToken cancellationToken) =>
         database.ReadAsync(session => EventTable.ReadAsync(session, streamId, after), cancellationToken);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.WebSockets;
 using Lintel.Platform.Security;
+using Lintel.Platform.Threading;
 
 namespace Lintel.Platform.Sockets;
 
@@ -22,26 +23,36 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
 
     private readonly WebSocket _socket;
     private readonly HttpContext _context;
+    private readonly LiveConnections _registry;
     private readonly TimeProvider _time;
     private readonly int _maxMessage;
-    private readonly SemaphoreSlim _sending = new(1, 1);
+    private SemaphoreSlim? _sending;
     private byte[]? _buffer;
     private int _length;
     private long _writeDeadline = long.MaxValue;
     private long _closeDeadline = long.MaxValue;
     private int _ending;
 
-    public SocketConnection(HttpContext context, WebSocket socket, Caller caller, TimeProvider time, int maxMessage = DefaultMaxMessage)
+    /// <summary>Takes over an accepted socket, and registers it until it is disposed.</summary>
+    public SocketConnection(HttpContext context, WebSocket socket, Caller caller, LiveConnections registry, TimeProvider time, int maxMessage)
         : base(caller)
     {
         _context = context;
         _socket = socket;
+        _registry = registry;
         _time = time;
         _maxMessage = maxMessage;
+        registry.Add(this);
     }
 
-    /// <summary>Called when the connection begins to end, from any thread.</summary>
-    public Action? Ended { get; set; }
+    /// <summary>Is set when the connection begins to end, from any thread.</summary>
+    public AsyncSignal? WhenEnding { get; set; }
+
+    /// <summary>The message that was read last, with the credentials in it, is also the first that the socket is to answer.</summary>
+    public bool HasFirstMessage { get; set; }
+
+    /// <summary>One writer at a time. Made by the first write: most sockets sleep, and many never send.</summary>
+    private SemaphoreSlim Sending => _sending ?? Interlocked.CompareExchange(ref _sending, new SemaphoreSlim(1, 1), null) ?? _sending;
 
     public bool IsEnding => Volatile.Read(ref _ending) != 0;
 
@@ -103,7 +114,8 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
             return false;
         }
 
-        await _sending.WaitAsync();
+        var sending = Sending;
+        await sending.WaitAsync();
         try
         {
             Volatile.Write(ref _writeDeadline, _time.GetUtcNow().Ticks + WriteDeadline.Ticks);
@@ -118,7 +130,7 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
         finally
         {
             Volatile.Write(ref _writeDeadline, long.MaxValue);
-            _sending.Release();
+            sending.Release();
         }
     }
 
@@ -161,7 +173,8 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
     {
         MarkEnding();
         Volatile.Write(ref _closeDeadline, _time.GetUtcNow().Ticks + CloseDeadline.Ticks);
-        await _sending.WaitAsync();
+        var sending = Sending;
+        await sending.WaitAsync();
         try
         {
             if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
@@ -174,7 +187,7 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
         }
         finally
         {
-            _sending.Release();
+            sending.Release();
         }
     }
 
@@ -216,6 +229,7 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
     public void Dispose()
     {
         // The semaphore is left to the collector: someone may just be waiting for it, and it holds nothing.
+        _registry.Remove(this);
         ReturnBuffer();
         _socket.Dispose();
     }
@@ -248,7 +262,7 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
     {
         if (Interlocked.Exchange(ref _ending, 1) == 0)
         {
-            Ended?.Invoke();
+            WhenEnding?.Set();
         }
     }
 
@@ -262,7 +276,7 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
         }
     }
 
-    /// <summary>What a broken or ended connection throws; anything else is a bug and goes up.</summary>
+    /// <summary>What a broken or ended connection throws (the pipe below an aborted one: InvalidOperationException); anything else is a bug and goes up.</summary>
     private static bool IsGone(Exception failure) =>
         failure is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException or InvalidOperationException;
 }

@@ -20,56 +20,46 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
     private static readonly TimeSpan FirstMessageTimeout = TimeSpan.FromSeconds(5);
 
     // A client is pinged when idle, and given up when it does not answer.
-    private static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(20);
+    private static readonly WebSocketAcceptContext Accept = new()
+    {
+        KeepAliveInterval = TimeSpan.FromSeconds(20),
+        KeepAliveTimeout = TimeSpan.FromSeconds(20),
+    };
 
-    /// <summary>Runs <paramref name="serve"/> with an accepted, authenticated socket; what the caller may not do is refused before.</summary>
-    /// <param name="serve">Gets the connection, and true when the message it read last is the socket's own first message, still to be dealt with.</param>
-    public async Task RunAsync(
-        HttpContext context, Scopes scopes, Func<SocketConnection, bool, Task> serve, int maxMessage = SocketConnection.DefaultMaxMessage)
+    /// <summary>
+    /// Accepts a socket and finds out whose it is. The connection is registered until it is disposed; its <see cref="SocketConnection.HasFirstMessage"/> tells whether
+    /// the message that it read last is the socket's own first one, still to be dealt with.
+    /// </summary>
+    /// <returns>Null when it was refused, and the client told.</returns>
+    public async Task<SocketConnection?> AcceptAsync(HttpContext context, Scopes scopes, int maxMessage = SocketConnection.DefaultMaxMessage)
     {
         if (!context.WebSockets.IsWebSocketRequest)
         {
             context.Response.StatusCode = StatusCodes.Status426UpgradeRequired;
             context.Response.Headers.Upgrade = "websocket";
-            return;
+            return null;
         }
 
         var (known, status) = await FromRequestAsync(context);
-        using var socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
-        {
-            KeepAliveInterval = KeepAliveInterval,
-            KeepAliveTimeout = KeepAliveTimeout,
-        });
+        var socket = await context.WebSockets.AcceptWebSocketAsync(Accept);
 
         // Until the caller is known the connection belongs to nobody, and only its own deadline ends it.
-        using var connection = new SocketConnection(context, socket, known ?? Nobody, time, maxMessage);
-        connections.Add(connection);
+        var connection = new SocketConnection(context, socket, known ?? Nobody, connections, time, maxMessage);
         try
         {
-            var (caller, firstIsOwn) = (known, false);
-            if (status == CredentialStatus.Missing)
+            if (await AdmitAsync(connection, known, status, scopes))
             {
-                (caller, firstIsOwn) = await FromFirstMessageAsync(connection, context);
-            }
-            else if (caller is null)
-            {
-                await connection.RefuseAsync(InvalidToken);
-            }
-
-            if (caller is not null && Admit(connection, caller, scopes))
-            {
-                await serve(connection, firstIsOwn);
-            }
-            else if (caller is not null)
-            {
-                await connection.RefuseAsync(NotAllowed);
+                return connection;
             }
         }
-        finally
+        catch
         {
-            connections.Remove(connection);
+            connection.Dispose();
+            throw;
         }
+
+        connection.Dispose();
+        return null;
     }
 
     /// <summary>Takes an <c>auth</c> message on an open socket: a new token of the same owner keeps it open.</summary>
@@ -105,10 +95,26 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
         }
     }
 
-    private bool Admit(SocketConnection connection, Caller caller, Scopes scopes)
+    private async ValueTask<bool> AdmitAsync(SocketConnection connection, Caller? known, CredentialStatus status, Scopes scopes)
     {
+        var caller = known;
+        if (status == CredentialStatus.Missing)
+        {
+            caller = await FromFirstMessageAsync(connection);
+        }
+        else if (caller is null)
+        {
+            await connection.RefuseAsync(InvalidToken);
+        }
+
+        if (caller is null)
+        {
+            return false;
+        }
+
         if (!caller.Has(scopes))
         {
+            await connection.RefuseAsync(NotAllowed);
             return false;
         }
 
@@ -139,7 +145,7 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
         CallerResult result;
         if (query.TryGetValue("ticket", out var ticket))
         {
-            result = await callers.FromTicketAsync(ticket.ToString(), context.Request.Path.Value ?? "", context.RequestAborted);
+            result = await callers.FromTicketAsync(ticket.ToString(), context.Request.Path.Value ?? "", CancellationToken.None);
         }
         else if (query.TryGetValue("token", out var token))
         {
@@ -153,33 +159,33 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
         return (result.Caller, result.Caller is null ? CredentialStatus.Invalid : CredentialStatus.Valid);
     }
 
-    private async Task<(Caller? Caller, bool IsOwn)> FromFirstMessageAsync(SocketConnection connection, HttpContext context)
+    private async Task<Caller?> FromFirstMessageAsync(SocketConnection connection)
     {
         var reading = connection.ReceiveAsync().AsTask();
-        if (await Task.WhenAny(reading, Task.Delay(FirstMessageTimeout, time, context.RequestAborted)) != reading)
+        if (await Task.WhenAny(reading, Task.Delay(FirstMessageTimeout, time)) != reading)
         {
             await connection.SendErrorAsync(Timeout);
             await connection.CloseOutputAsync(WebSocketCloseStatus.PolicyViolation, Timeout);
 
             // Ends with the client's close frame, or with the connection at its close deadline.
             await reading;
-            return (null, false);
+            return null;
         }
 
         if (await reading == SocketRead.Closed)
         {
-            return (null, false);
+            return null;
         }
 
         if (SocketEnvelope.Read(connection.Message.Span) is not { } message)
         {
             await connection.CloseAsync(WebSocketCloseStatus.InvalidMessageType, "Only JSON text is understood");
-            return (null, false);
+            return null;
         }
 
         var (result, refusal) = message switch
         {
-            { ApiKey: { Length: > 0 } key } => (await callers.FromApiKeyAsync(key, context.RequestAborted), InvalidKey),
+            { ApiKey: { Length: > 0 } key } => (await callers.FromApiKeyAsync(key, CancellationToken.None), InvalidKey),
             { Token: { Length: > 0 } token } => (await callers.FromTokenAsync(token), InvalidToken),
             _ => (CallerResult.Missing, MissingKey),
         };
@@ -188,6 +194,7 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
             await connection.RefuseAsync(refusal);
         }
 
-        return (result.Caller, message.Type != "auth");
+        connection.HasFirstMessage = message.Type != "auth";
+        return result.Caller;
     }
 }

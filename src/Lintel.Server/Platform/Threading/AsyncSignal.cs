@@ -1,6 +1,6 @@
 using System.Threading.Tasks.Sources;
 
-namespace Lintel.Features.Streams;
+namespace Lintel.Platform.Threading;
 
 /// <summary>An auto-reset event for one waiter that allocates nothing while it waits: what ten thousand idle followers sleep on.</summary>
 internal sealed class AsyncSignal : IValueTaskSource
