@@ -42,14 +42,17 @@ code=0
   timeout --kill-after=10 "${README_TIMEOUT_SECONDS:-900}" bash -eu walk-through.sh </dev/null
 ) >"$copy/output" 2>"$copy/errors" || code=$?
 
-failures=0
-while IFS=$'\t' read -r block line; do
-  # wc pads its numbers on some systems.
-  if ! awk -v block="$block" '/^== block / { here = ($3 == block) } here' "$copy/output" | sed 's/^ *//' | grep -qxF -- "$line"; then
-    say "Block $block did not print: $line"
-    failures=$((failures + 1))
-  fi
-done <"$copy/expected"
+# Each block's answers must be among what it printed, in their order. wc pads its numbers on some systems.
+awk -F '\t' '
+  FNR == NR { wanted[$1, ++count[$1]] = $2; next }
+  /^== block / { block = substr($0, 10); next }
+  { sub(/^ +/, "") }
+  count[block] > seen[block] && $0 == wanted[block, seen[block] + 1] { seen[block]++ }
+  END {
+    for (block in count) for (i = seen[block] + 1; i <= count[block]; i++) printf "Block %s did not print: %s\n", block, wanted[block, i]
+  }' "$copy/expected" "$copy/output" >"$copy/missing"
+failures=$(wc -l <"$copy/missing")
+cat "$copy/missing"
 
 if [ "$code" -ne 0 ] || [ "$failures" -ne 0 ]; then
   say "--- what it printed" && cut -c 1-300 "$copy/output" | head -n 200

@@ -13,7 +13,15 @@ internal static class PlatformSetup
     /// <summary>A builder with configuration, logging, Kestrel and JSON, and nothing else: each default that is left out makes the start faster.</summary>
     public static WebApplicationBuilder CreateBuilder(string[] args)
     {
-        var builder = WebApplication.CreateEmptyBuilder(new() { Args = args, ContentRootPath = AppContext.BaseDirectory, ApplicationName = "Lintel.Server" });
+        var builder = WebApplication.CreateEmptyBuilder(new()
+        {
+            Args = args,
+            ContentRootPath = AppContext.BaseDirectory,
+            ApplicationName = "Lintel.Server",
+
+            // An empty builder does not look for itself.
+            EnvironmentName = Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT") ?? Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT"),
+        });
         builder.AddConfiguration(args);
 
         var server = builder.AddSettings(ServerOptions.Read);
