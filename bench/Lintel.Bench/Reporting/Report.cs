@@ -8,6 +8,8 @@ internal sealed class Report(bool quick)
 {
     private static readonly string[] Titles = ["scenario", "figure", "measured", "peer or ceiling", "ratio", "target", "met"];
 
+    // Of the minute before the first load: a quiet machine says less than 0.2.
+    private readonly string busy = File.ReadAllText("/proc/loadavg").Split(' ')[0];
     private readonly List<string[]> lines = [];
     private readonly List<string> notes = [];
 
@@ -73,6 +75,6 @@ internal sealed class Report(bool quick)
             .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? "unknown processor";
         var quickly = quick ? " Quick run: short windows, not a measurement." : "";
         return $"{Environment.ProcessorCount} cores of {processor}; {RuntimeInformation.OSDescription}; {RuntimeInformation.FrameworkDescription}; " +
-            $"client, server and peer on this one machine.{quickly}";
+            $"client, server and peer on this one machine; load average {busy} before the run.{quickly}";
     }
 }
