@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Data.Common;
 using Microsoft.Data.Sqlite;
 
@@ -12,7 +11,8 @@ internal sealed class SqliteDatabase(string path, TimeProvider time, ILogger<Sql
 {
     private const int MaxIdleReaders = 16;
 
-    private readonly ConcurrentBag<SqliteSession> _readers = [];
+    // Idle readers in slots of an array: taken and given back on every read, so without a lock or a queue behind one.
+    private readonly SqliteSession?[] _readers = new SqliteSession?[MaxIdleReaders];
     private FileStream? _lock;
     private SqliteWriter? _writer;
 
@@ -29,7 +29,7 @@ internal sealed class SqliteDatabase(string path, TimeProvider time, ILogger<Sql
         SqliteSession? session = null;
         try
         {
-            session = _readers.TryTake(out var idle) ? idle : new SqliteSession(ConnectionString(SqliteOpenMode.ReadOnly));
+            session = TakeIdle() ?? new SqliteSession(ConnectionString(SqliteOpenMode.ReadOnly));
             var result = await unit(session);
             Return(session);
             return result;
@@ -78,7 +78,7 @@ internal sealed class SqliteDatabase(string path, TimeProvider time, ILogger<Sql
             await writer.DisposeAsync();
         }
 
-        while (_readers.TryTake(out var reader))
+        while (TakeIdle() is { } reader)
         {
             reader.Dispose();
         }
@@ -86,16 +86,34 @@ internal sealed class SqliteDatabase(string path, TimeProvider time, ILogger<Sql
         _lock?.Dispose();
     }
 
+    private SqliteSession? TakeIdle()
+    {
+        var start = Thread.GetCurrentProcessorId();
+        for (var i = 0; i < MaxIdleReaders; i++)
+        {
+            ref var slot = ref _readers[(uint)(start + i) % MaxIdleReaders];
+            if (slot is not null && Interlocked.Exchange(ref slot, null) is { } session)
+            {
+                return session;
+            }
+        }
+
+        return null;
+    }
+
     private void Return(SqliteSession session)
     {
-        if (_readers.Count < MaxIdleReaders)
+        var start = Thread.GetCurrentProcessorId();
+        for (var i = 0; i < MaxIdleReaders; i++)
         {
-            _readers.Add(session);
+            ref var slot = ref _readers[(uint)(start + i) % MaxIdleReaders];
+            if (slot is null && Interlocked.CompareExchange(ref slot, session, null) is null)
+            {
+                return;
+            }
         }
-        else
-        {
-            session.Dispose();
-        }
+
+        session.Dispose();
     }
 
     private string ConnectionString(SqliteOpenMode mode) => new SqliteConnectionStringBuilder
