@@ -1,0 +1,204 @@
+using System.Net;
+using System.Threading.RateLimiting;
+using Lintel.Infrastructure;
+
+namespace Lintel.Platform.RateLimits;
+
+public sealed class FixedWindowTests
+{
+    private readonly ManualTime _time = new();
+    private readonly RateLimitPolicy _policy = new("test", 3, TimeSpan.FromSeconds(10));
+
+    [Fact]
+    public void A_window_allows_its_number_and_tells_exactly_what_is_left()
+    {
+        using var window = new FixedWindow(_policy, _time);
+
+        Assert.Equal([(true, 2), (true, 1), (true, 0), (false, 0), (false, 0)], Enumerable.Range(0, 5).Select(_ => Take(window)));
+    }
+
+    [Fact]
+    public void A_window_begins_with_the_first_request_and_ends_to_the_tick()
+    {
+        using var window = new FixedWindow(_policy, _time);
+        _time.Advance(TimeSpan.FromSeconds(7.25));
+        var reset = (_time.GetUtcNow() + _policy.Window).ToUnixTimeSeconds() + 1;
+        for (var i = 0; i < 4; i++)
+        {
+            window.TryTake(1, out _);
+        }
+
+        _time.Advance(_policy.Window - TimeSpan.FromTicks(1));
+        window.TryTake(1, out var last);
+        Assert.Equal((false, TimeSpan.FromTicks(1)), (last.IsAllowed, last.RetryAfter));
+        Assert.Equal(reset, long.Parse(last.Reset));
+
+        _time.Advance(TimeSpan.FromTicks(1));
+        Assert.Equal((true, 2), Take(window));
+    }
+
+    [Fact]
+    public void Who_waits_as_long_as_told_is_let_in()
+    {
+        using var window = new FixedWindow(_policy, _time);
+        window.TryTake(3, out _);
+        _time.Advance(TimeSpan.FromSeconds(3.3));
+        window.TryTake(1, out var refused);
+
+        _time.Advance(refused.RetryAfter);
+
+        Assert.Equal((true, 2), Take(window));
+    }
+
+    [Fact]
+    public void Refused_requests_do_not_use_up_the_next_window()
+    {
+        using var window = new FixedWindow(_policy, _time);
+        for (var i = 0; i < 1000; i++)
+        {
+            window.TryTake(1, out _);
+        }
+
+        _time.Advance(_policy.Window);
+        Assert.Equal((true, 2), Take(window));
+    }
+
+    [Fact]
+    public async Task No_number_of_threads_gets_more_than_the_limit()
+    {
+        var policy = new RateLimitPolicy("test", 5000, TimeSpan.FromSeconds(10));
+        using var partitions = new RateLimitPartitions(_time, 100);
+        var partition = RateLimitPartition.OfCaller(policy, "one");
+        var allowed = 0;
+        await Parallel.ForAsync(0, 20_000, TestContext.Current.CancellationToken, (_, _) =>
+        {
+            if (partitions.Take(partition).IsAllowed)
+            {
+                Interlocked.Increment(ref allowed);
+            }
+
+            return ValueTask.CompletedTask;
+        });
+
+        Assert.Equal(5000, allowed);
+    }
+
+    [Fact]
+    public void Partitions_and_policies_are_counted_apart()
+    {
+        var other = new RateLimitPolicy("test", 3, TimeSpan.FromSeconds(10));
+        using var partitions = new RateLimitPartitions(_time, 100);
+        for (var i = 0; i < 5; i++)
+        {
+            partitions.Take(RateLimitPartition.OfCaller(_policy, "one"));
+        }
+
+        Assert.False(partitions.Take(RateLimitPartition.OfCaller(_policy, "one")).IsAllowed);
+        Assert.True(partitions.Take(RateLimitPartition.OfCaller(_policy, "two")).IsAllowed);
+        Assert.True(partitions.Take(RateLimitPartition.OfCaller(other, "one")).IsAllowed);
+    }
+
+    [Theory]
+    [InlineData("192.0.2.1", "192.0.2.1", true)]
+    [InlineData("192.0.2.1", "192.0.2.2", false)]
+    [InlineData("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", true)]
+    [InlineData("2001:db8:1:2::1", "2001:db8:1:3::1", false)]
+    [InlineData("::", "0.0.0.0", false)]
+    public void Ipv6_is_counted_by_its_network(string one, string other, bool isSame)
+    {
+        Assert.Equal(isSame, RateLimitPartition.OfAddress(_policy, IPAddress.Parse(one)) == RateLimitPartition.OfAddress(_policy, IPAddress.Parse(other)));
+    }
+
+    [Fact]
+    public void Ended_windows_are_forgotten_and_running_ones_are_not()
+    {
+        using var partitions = new RateLimitPartitions(_time, 1000);
+        for (var i = 0; i < 500; i++)
+        {
+            partitions.Take(RateLimitPartition.OfCaller(_policy, $"old {i}"));
+        }
+
+        _time.Advance(TimeSpan.FromSeconds(29));
+        for (var i = 0; i < 4; i++)
+        {
+            partitions.Take(RateLimitPartition.OfCaller(_policy, "young"));
+        }
+
+        _time.Advance(TimeSpan.FromSeconds(2));
+        partitions.Take(RateLimitPartition.OfCaller(_policy, "now"));
+
+        Assert.Equal(2, partitions.Count);
+        Assert.False(partitions.Take(RateLimitPartition.OfCaller(_policy, "young")).IsAllowed);
+    }
+
+    [Fact]
+    public void A_flood_of_addresses_is_bounded_and_frees_nobody()
+    {
+        using var partitions = new RateLimitPartitions(_time, 100);
+        var victim = RateLimitPartition.OfCaller(_policy, "known");
+        partitions.Take(victim, 3);
+
+        var allowed = Enumerable.Range(0, 10_000).Count(i => partitions.Take(RateLimitPartition.OfCaller(_policy, $"flood {i}")).IsAllowed);
+
+        Assert.Equal(100, partitions.Count);
+        Assert.Equal(99 + _policy.Requests, allowed);
+        Assert.False(partitions.Take(victim).IsAllowed);
+
+        // Once the flood is over there is room again.
+        _time.Advance(_policy.Window);
+        Assert.True(partitions.Take(RateLimitPartition.OfCaller(_policy, "newcomer")).IsAllowed);
+        Assert.Equal(1, partitions.Count);
+    }
+
+    [Fact]
+    public async Task Windows_that_are_retired_while_others_take_from_them_lose_no_count()
+    {
+        var policy = new RateLimitPolicy("test", 1_000_000, TimeSpan.FromSeconds(40));
+        var brief = new RateLimitPolicy("brief", 1, TimeSpan.FromSeconds(1));
+        using var partitions = new RateLimitPartitions(_time, 1000);
+        var one = RateLimitPartition.OfCaller(policy, "one");
+
+        // Sweeps run all the time beside the takers, over many windows that end; the one that runs on must stay exact.
+        var start = partitions.Take(one).Remaining;
+        var taken = 0;
+        await Parallel.ForAsync(0, 4000, TestContext.Current.CancellationToken, (i, _) =>
+        {
+            partitions.Take(RateLimitPartition.OfCaller(brief, $"brief {i}"));
+            if (i % 100 == 0)
+            {
+                _time.Advance(TimeSpan.FromSeconds(0.9));
+            }
+
+            partitions.Take(one);
+            Interlocked.Increment(ref taken);
+            return ValueTask.CompletedTask;
+        });
+
+        Assert.Equal(4000, taken);
+        var rest = partitions.Take(one).Remaining;
+        Assert.Equal(start - 4001, rest);
+    }
+
+    [Fact]
+    public void It_speaks_the_frameworks_language()
+    {
+        using RateLimiter window = new FixedWindow(_policy, _time);
+        using var lease = window.AttemptAcquire(3);
+        using var refused = window.AttemptAcquire();
+
+        Assert.True(lease.IsAcquired);
+        Assert.False(refused.IsAcquired);
+        Assert.True(refused.TryGetMetadata(MetadataName.RetryAfter, out var wait));
+        Assert.Equal(_policy.Window, wait);
+        Assert.Null(window.IdleDuration);
+        Assert.Equal((0, 1, 1), (window.GetStatistics()!.CurrentAvailablePermits, window.GetStatistics()!.TotalSuccessfulLeases, window.GetStatistics()!.TotalFailedLeases));
+        _time.Advance(TimeSpan.FromSeconds(12));
+        Assert.Equal(TimeSpan.FromSeconds(2), window.IdleDuration);
+    }
+
+    private static (bool IsAllowed, int Remaining) Take(FixedWindow window)
+    {
+        Assert.True(window.TryTake(1, out var outcome));
+        return (outcome.IsAllowed, outcome.Remaining);
+    }
+}
