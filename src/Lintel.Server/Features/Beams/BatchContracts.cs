@@ -21,4 +21,9 @@ public sealed record BatchStatus(
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(BatchStatus))]
+[JsonSerializable(typeof(DesignBeam))]
+[JsonSerializable(typeof(DesignBeam[]))]
+[JsonSerializable(typeof(DesignedBeam))]
+[JsonSerializable(typeof(CheckBeam))]
+[JsonSerializable(typeof(CheckedBeam))]
 internal sealed partial class BeamsJson : JsonSerializerContext;

@@ -2,6 +2,7 @@ using System.Text;
 using Lintel.Features.Jobs;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
+using Lintel.Platform.OpenApi;
 using Lintel.Platform.RateLimits;
 using Lintel.Platform.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -14,9 +15,11 @@ internal static class BatchEndpoints
     {
         var batches = routes.MapGroup("/stream").WithTags("Beams");
         batches.MapPost("batch-design", StartAsync).WithName("StreamBatchDesign").WithSummary("Design a batch of beams and stream the results")
-            .RequireEventStreamCaller(Scopes.Design).RateLimited().Streams(StreamKind.ServerSentEvents).MaxBody(JobEndpoints.MaxBodyBytes);
+            .RequireEventStreamCaller(Scopes.Design).RateLimited().Streams(StreamKind.ServerSentEvents).MaxBody(JobEndpoints.MaxBodyBytes)
+            .Accepts<DesignBeam[]>("application/json");
         batches.MapGet("batch-design", StartFromQueryAsync).WithName("StreamBatchDesignFromQuery").WithSummary("The older form: the beams are in the URL")
-            .RequireEventStreamCaller(Scopes.Design).RateLimited().Streams(StreamKind.ServerSentEvents);
+            .RequireEventStreamCaller(Scopes.Design).RateLimited().Streams(StreamKind.ServerSentEvents)
+            .DescribeQuery("beams", "A JSON array of beams.", isRequired: true).Deprecated();
         batches.MapGet("job/{jobId}", GetAsync).WithName("GetBatch").WithSummary("Tell how a batch stands")
             .RequireCaller(Scopes.Design).ProducesErrors(404);
         batches.MapGet("progress/{jobId}", WatchAsync).WithName("WatchBatch").WithSummary("Watch a batch again, from the start or from Last-Event-ID")

@@ -10,23 +10,23 @@ namespace Lintel.Features.Beams;
 public abstract record BeamShape
 {
     /// <summary>Width, or width of the web, mm.</summary>
-    [Range(100, 2000), DefaultValue(300)]
+    [Range(100, 2000), DefaultValue(300.0)]
     public double? Width { get; init; }
 
     /// <summary>Overall depth, mm; at most 6 times the width.</summary>
-    [Range(150, 3000), DefaultValue(500)]
+    [Range(150, 3000), DefaultValue(500.0)]
     public double? Depth { get; init; }
 
     /// <summary>Characteristic strength of the concrete, N/mm2.</summary>
-    [Range(15, 80), DefaultValue(25)]
+    [Range(15, 80), DefaultValue(25.0)]
     public double? Fck { get; init; }
 
     /// <summary>Characteristic strength of the steel, N/mm2.</summary>
-    [Range(250, 550), DefaultValue(500)]
+    [Range(250, 550), DefaultValue(500.0)]
     public double? Fy { get; init; }
 
     /// <summary>Clear cover, mm.</summary>
-    [Range(20, 75), DefaultValue(40)]
+    [Range(20, 75), DefaultValue(40.0)]
     public double? Cover { get; init; }
 
     /// <summary>Stirrup diameter, mm. With this or the main bar given, d = depth - cover - stirrup - bar/2; with neither, depth - cover - 8.</summary>
@@ -42,7 +42,7 @@ public abstract record BeamShape
     public double? EffectiveDepth { get; init; }
 
     /// <summary>Area of all legs of one stirrup, mm2.</summary>
-    [Range(0, 5000, MinimumIsExclusive = true), DefaultValue(100)]
+    [Range(0, 5000, MinimumIsExclusive = true), DefaultValue(100.0)]
     public double? Asv { get; init; }
 
     /// <summary>Depth of the compression steel below the compression face, mm; derived from the bars, or 50.</summary>
@@ -65,11 +65,11 @@ public sealed record DesignBeam : BeamShape
     public string? Id { get; init; }
 
     /// <summary>Factored bending moment, kN.m.</summary>
-    [Range(0, 1e9), DefaultValue(100)]
+    [Range(0, 1e9), DefaultValue(100.0)]
     public double? Moment { get; init; }
 
     /// <summary>Factored shear force, kN.</summary>
-    [Range(0, 1e9), DefaultValue(50)]
+    [Range(0, 1e9), DefaultValue(50.0)]
     public double? Shear { get; init; }
 }
 

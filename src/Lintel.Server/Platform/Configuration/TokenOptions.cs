@@ -67,8 +67,8 @@ internal sealed class TokenOptions
         if (!File.Exists(path))
         {
             // Moved into place whole, and never over another's: two servers that start together end up with one key.
-            var made = path + "." + Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture);
-            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+            var made = path + "." + Path.GetRandomFileName();
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
             if (!OperatingSystem.IsWindows())
             {
                 options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;

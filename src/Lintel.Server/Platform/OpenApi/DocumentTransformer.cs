@@ -1,10 +1,11 @@
+using Lintel.Platform.Configuration;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
 namespace Lintel.Platform.OpenApi;
 
 /// <summary>What the document says of the whole API.</summary>
-internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
+internal sealed class DocumentTransformer(ServerOptions server) : IOpenApiDocumentTransformer
 {
     public const string Bearer = "bearer";
     public const string ApiKey = "api_key";
@@ -25,7 +26,7 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
     {
         document.Info = new()
         {
-            Title = "Lintel",
+            Title = server.AppName,
             Version = typeof(DocumentTransformer).Assembly.GetName().Version!.ToString(3),
             Description = Description,
             License = new() { Name = "MIT", Identifier = "MIT" },

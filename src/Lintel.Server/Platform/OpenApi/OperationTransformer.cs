@@ -18,6 +18,8 @@ internal sealed class OperationTransformer : IOpenApiOperationTransformer
         var stream = metadata.OfType<StreamMetadata>().LastOrDefault();
         var isLimited = metadata.OfType<RateLimitMetadata>().Any();
         var responses = operation.Responses ??= [];
+        operation.Deprecated = metadata.OfType<ObsoleteAttribute>().Any();
+        OperationParameters.AddMissing(operation, context, stream);
 
         if (stream is not null)
         {
@@ -29,7 +31,7 @@ internal sealed class OperationTransformer : IOpenApiOperationTransformer
             RequireCredentials(operation, context.Document!, requirement, stream);
         }
 
-        foreach (var status in ErrorStatuses(operation, metadata, requirement, isLimited).Order())
+        foreach (var status in ErrorStatuses(operation, metadata, requirement, isLimited))
         {
             var key = status.ToString(CultureInfo.InvariantCulture);
             if (!responses.TryGetValue(key, out var described) || described.Content is null or { Count: 0 })
@@ -42,6 +44,19 @@ internal sealed class OperationTransformer : IOpenApiOperationTransformer
         {
             DescribeLimits(responses);
         }
+
+        operation.Responses = Sorted(responses);
+    }
+
+    private static OpenApiResponses Sorted(OpenApiResponses responses)
+    {
+        var sorted = new OpenApiResponses();
+        foreach (var (status, response) in responses.OrderBy(static entry => entry.Key, StringComparer.Ordinal))
+        {
+            sorted.Add(status, response);
+        }
+
+        return sorted;
     }
 
     private static HashSet<int> ErrorStatuses(
@@ -50,14 +65,14 @@ internal sealed class OperationTransformer : IOpenApiOperationTransformer
         var statuses = new HashSet<int>(metadata.OfType<ErrorResponseMetadata>().SelectMany(static errors => errors.Statuses)) { 500 };
         if (requirement is not null)
         {
-            statuses.UnionWith(requirement.Scopes == Scopes.None ? [401] : [401, 403]);
+            statuses.UnionWith(requirement.Scopes == Scopes.None ? [401, 503] : [401, 403, 503]);
         }
 
         if (operation.RequestBody is not null)
         {
-            statuses.UnionWith([413, 415, 422]);
+            statuses.UnionWith([413, 415, 422, 503]);
         }
-        else if (operation.Parameters is { Count: > 0 } parameters && parameters.Any(static parameter => parameter.In == ParameterLocation.Query))
+        else if (operation.Parameters is { Count: > 0 } parameters && parameters.Any(static parameter => parameter.In == ParameterLocation.Query && parameter.Schema?.Type != JsonSchemaType.String))
         {
             statuses.Add(422);
         }

@@ -1,0 +1,134 @@
+using System.Net;
+using System.Text.Json;
+using Lintel.Infrastructure;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Lintel.Platform.OpenApi;
+
+public sealed class ApiDescriptionTests(ServerFixture server) : IClassFixture<ServerFixture>
+{
+    private static readonly string[] Methods = ["get", "put", "post", "delete", "patch"];
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    /// <summary>What a reviewer sees change when a route changes. <c>make openapi</c> writes the file anew.</summary>
+    [Fact]
+    public async Task The_served_document_is_the_one_in_the_repository()
+    {
+        var served = await server.Client.GetStringAsync("/openapi.json", Cancel);
+        var kept = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs/api/openapi.json"), Cancel);
+
+        Assert.True(served == kept, "docs/api/openapi.json is out of date: run `make openapi` and commit what it changes.");
+    }
+
+    [Fact]
+    public async Task It_is_openapi_3_1_and_is_made_once()
+    {
+        using var first = await server.Client.GetAsync("/openapi.json", Cancel);
+        using var again = new HttpRequestMessage(HttpMethod.Get, "/openapi.json");
+        again.Headers.IfNoneMatch.Add(first.Headers.ETag!);
+        using var second = await server.Client.SendAsync(again, Cancel);
+
+        Assert.Equal("application/json", first.Content.Headers.ContentType?.MediaType);
+        Assert.StartsWith("3.1.", (await first.JsonAsync()).GetProperty("openapi").GetString(), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotModified, second.StatusCode);
+    }
+
+    [Fact]
+    public async Task Every_route_is_in_it_but_the_documentation_itself()
+    {
+        var described = (await OperationsAsync()).Select(static operation => $"{operation.Method} {operation.Path}").ToHashSet(StringComparer.Ordinal);
+        var served =
+            from endpoint in server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            where endpoint.Metadata.GetMetadata<IExcludeFromDescriptionMetadata>() is null
+            from method in endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? []
+            where method != "HEAD"
+            select $"{method.ToLowerInvariant()} {Plain(endpoint.RoutePattern)}";
+
+        Assert.Empty(served.Except(described, StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Every_operation_has_a_name_a_summary_a_tag_and_the_error()
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (method, path, operation) in await OperationsAsync())
+        {
+            var at = $"{method} {path}";
+            Assert.True(operation.TryGetProperty("operationId", out var id) && names.Add(id.GetString()!), $"{at} has no name of its own.");
+            Assert.True(operation.TryGetProperty("summary", out _), $"{at} has no summary.");
+            Assert.True(operation.TryGetProperty("tags", out _), $"{at} has no tag.");
+            Assert.True(operation.GetProperty("responses").TryGetProperty("500", out _), $"{at} does not tell of errors.");
+        }
+    }
+
+    [Fact]
+    public async Task Every_reference_leads_somewhere()
+    {
+        var document = await DocumentAsync();
+        foreach (var reference in References(document))
+        {
+            var place = document;
+            foreach (var step in reference.Split('/')[1..])
+            {
+                Assert.True(place.TryGetProperty(step.Replace("~1", "/", StringComparison.Ordinal), out place), $"{reference} leads nowhere.");
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Limits_and_credentials_are_described()
+    {
+        var document = await DocumentAsync();
+        var limited = document.GetProperty("paths").GetProperty("/limited").GetProperty("get");
+        var jobs = document.GetProperty("paths").GetProperty("/api/jobs").GetProperty("get");
+        var schemes = document.GetProperty("components").GetProperty("securitySchemes");
+
+        Assert.True(limited.GetProperty("responses").GetProperty("200").GetProperty("headers").TryGetProperty("X-RateLimit-Remaining", out _));
+        Assert.Equal("#/components/responses/Error429", limited.GetProperty("responses").GetProperty("429").GetProperty("$ref").GetString());
+        Assert.False(limited.TryGetProperty("security", out _));
+        Assert.Equal(["bearer", "password", "api_key"], jobs.GetProperty("security").EnumerateArray().SelectMany(static any => any.EnumerateObject()).Select(static scheme => scheme.Name));
+        Assert.True(jobs.GetProperty("responses").TryGetProperty("401", out _));
+        Assert.Equal("X-API-Key", schemes.GetProperty("api_key").GetProperty("name").GetString());
+        Assert.Equal("/auth/login", schemes.GetProperty("password").GetProperty("flows").GetProperty("password").GetProperty("tokenUrl").GetString());
+    }
+
+    [Fact]
+    public async Task Streams_and_sockets_are_described_as_what_they_are()
+    {
+        var paths = (await DocumentAsync()).GetProperty("paths");
+        var events = paths.GetProperty("/api/jobs/{id}/events").GetProperty("get").GetProperty("responses");
+        var socket = paths.GetProperty("/ws/jobs/{id}").GetProperty("get").GetProperty("responses");
+
+        Assert.True(events.GetProperty("200").GetProperty("content").TryGetProperty("text/event-stream", out _));
+        Assert.True(socket.TryGetProperty("101", out _));
+        Assert.False(socket.TryGetProperty("200", out _));
+    }
+
+    private async Task<JsonElement> DocumentAsync() => JsonDocument.Parse(await server.Client.GetStringAsync("/openapi.json", Cancel)).RootElement;
+
+    private async Task<List<(string Method, string Path, JsonElement Operation)>> OperationsAsync() =>
+    [
+        .. from path in (await DocumentAsync()).GetProperty("paths").EnumerateObject()
+           from operation in path.Value.EnumerateObject()
+           where Methods.Contains(operation.Name)
+           select (operation.Name, path.Name, operation.Value),
+    ];
+
+    private static string Plain(Microsoft.AspNetCore.Routing.Patterns.RoutePattern pattern) =>
+        "/" + string.Join('/', pattern.PathSegments.Select(static segment => string.Concat(segment.Parts.Select(static part => part switch
+        {
+            Microsoft.AspNetCore.Routing.Patterns.RoutePatternParameterPart parameter => "{" + parameter.Name + "}",
+            Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart literal => literal.Content,
+            _ => "",
+        }))));
+
+    private static IEnumerable<string> References(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => element.EnumerateObject().SelectMany(static member =>
+            member.NameEquals("$ref") && member.Value.ValueKind == JsonValueKind.String ? [member.Value.GetString()!] : References(member.Value)),
+        JsonValueKind.Array => element.EnumerateArray().SelectMany(References),
+        _ => [],
+    };
+}
