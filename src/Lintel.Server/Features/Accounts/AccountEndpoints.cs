@@ -42,7 +42,7 @@ internal static class AccountEndpoints
     }
 
     private static async Task<Results<Created<AccountView>, ErrorResult>> RegisterAsync(
-        HttpContext context, PasswordHashing passwords, AccountTable accounts, AccountLog log, TimeProvider time)
+        HttpContext context, PasswordHashing passwords, AccountTable accounts, RateLimiting limits, AccountLog log, TimeProvider time)
     {
         var fields = await RequestFields.ReadJsonAsync(context);
         var email = fields.Required("email").Trim();
@@ -64,12 +64,14 @@ internal static class AccountEndpoints
             return Errors.Conflict("There is an account with this e-mail address.");
         }
 
+        // Limited are the attempts that tell something of others: a whole school may register from one address.
+        limits.GiveBack(context);
         log.Registered(account.Id);
         return TypedResults.Created("/auth/me", AccountView.From(account));
     }
 
     private static async Task<Results<Ok<TokenPair>, ErrorResult>> LoginAsync(
-        HttpContext context, SignIn signIn, PasswordHashing passwords, ForwardedClient forwarded, TokenSigner signer, TokenOptions options)
+        HttpContext context, SignIn signIn, PasswordHashing passwords, RateLimiting limits, ForwardedClient forwarded, TokenSigner signer, TokenOptions options)
     {
         string email, password;
         RequestFields fields;
@@ -96,6 +98,12 @@ internal static class AccountEndpoints
 
         var client = new ClientInfo(Shorten(context.Request.Headers.UserAgent), forwarded.AddressOf(context).ToString());
         var result = await signIn.RunAsync(email, password, client, context.RequestAborted);
+        if (result.Status != SignInStatus.Refused)
+        {
+            // Only guesses count.
+            limits.GiveBack(context);
+        }
+
         return result switch
         {
             { Grant: { } grant } => Tokens(context, grant.ToPair(signer, options)),

@@ -63,6 +63,18 @@ internal sealed class FixedWindow(RateLimitPolicy policy, TimeProvider time) : R
         }
     }
 
+    /// <summary>Counts one request less, where its window still runs.</summary>
+    public void GiveBack()
+    {
+        lock (_gate)
+        {
+            if (_used > 0)
+            {
+                _used--;
+            }
+        }
+    }
+
     /// <summary>Takes an ended window out of use; false where it is still running.</summary>
     public bool TryRetire()
     {

@@ -35,6 +35,15 @@ internal sealed class RateLimitPartitions(TimeProvider time, int capacity) : Par
         }
     }
 
+    /// <summary>Counts one request of the partition less.</summary>
+    public void GiveBack(in RateLimitPartition partition)
+    {
+        if (_windows.TryGetValue(partition, out var window) || _crowds.TryGetValue(partition.Policy, out window))
+        {
+            window.GiveBack();
+        }
+    }
+
     public override RateLimiterStatistics? GetStatistics(RateLimitPartition resource) =>
         _windows.TryGetValue(resource, out var window) ? window.GetStatistics() : null;
 

@@ -24,10 +24,7 @@ internal sealed class RateLimiting(RateLimitOptions options, RateLimitPartitions
         }
 
         var policy = limit.Policy ?? _default;
-        var partition = context.Features.Get<Caller>() is { } caller
-            ? RateLimitPartition.OfCaller(policy, caller.RateLimitKey)
-            : RateLimitPartition.OfAddress(policy, client.AddressOf(context));
-        var outcome = partitions.Take(partition);
+        var outcome = partitions.Take(PartitionOf(context, policy));
 
         var headers = context.Response.Headers;
         headers["X-RateLimit-Limit"] = policy.LimitText;
@@ -36,4 +33,21 @@ internal sealed class RateLimiting(RateLimitOptions options, RateLimitPartitions
         headers["X-RateLimit-Reset"] = outcome.Reset;
         return outcome.IsAllowed ? null : Errors.Errors.RateLimited(outcome.RetryAfter);
     }
+
+    /// <summary>
+    /// Takes an admitted request out of the count again: for routes that limit failures alone. Counting first and giving back later leaves
+    /// no moment in which many guesses at once go uncounted.
+    /// </summary>
+    public void GiveBack(HttpContext context)
+    {
+        if (context.GetEndpoint()?.Metadata.GetMetadata<RateLimitMetadata>() is { } limit)
+        {
+            partitions.GiveBack(PartitionOf(context, limit.Policy ?? _default));
+        }
+    }
+
+    private RateLimitPartition PartitionOf(HttpContext context, RateLimitPolicy policy) =>
+        context.Features.Get<Caller>() is { } caller
+            ? RateLimitPartition.OfCaller(policy, caller.RateLimitKey)
+            : RateLimitPartition.OfAddress(policy, client.AddressOf(context));
 }

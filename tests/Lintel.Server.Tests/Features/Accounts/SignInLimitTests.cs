@@ -1,0 +1,64 @@
+using System.Net;
+using System.Net.Http.Json;
+using Lintel.Infrastructure;
+
+namespace Lintel.Features.Accounts;
+
+/// <summary>Guessing passwords is limited by address; signing in rightly is not, however many share the address.</summary>
+public sealed class SignInLimitTests
+{
+    private const string Password = "correct horse battery";
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private static Task<ServerFixture> StartAsync() => ServerFixture.StartAsync(["--RATE_LIMIT_REQUESTS=3", "--PASSWORD_HASH_ITERATIONS=10000"]);
+
+    [Fact]
+    public async Task Wrong_passwords_are_counted_and_then_refused()
+    {
+        await using var server = await StartAsync();
+        Assert.Equal(HttpStatusCode.Created, await RegisterAsync(server, "mason@example.com"));
+
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(HttpStatusCode.Unauthorized, await LoginAsync(server, "mason@example.com", "wrong horse battery"));
+        }
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, await LoginAsync(server, "mason@example.com", Password));
+    }
+
+    [Fact]
+    public async Task Guesses_made_all_at_once_are_counted_too()
+    {
+        await using var server = await StartAsync();
+
+        var guesses = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => LoginAsync(server, "mason@example.com", $"wrong horse {i:000}")));
+
+        Assert.Equal(3, guesses.Count(status => status == HttpStatusCode.Unauthorized));
+        Assert.Equal(17, guesses.Count(status => status == HttpStatusCode.TooManyRequests));
+    }
+
+    [Fact]
+    public async Task Many_may_register_and_sign_in_from_one_address()
+    {
+        await using var server = await StartAsync();
+
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal(HttpStatusCode.Created, await RegisterAsync(server, $"mason{i}@example.com"));
+            Assert.Equal(HttpStatusCode.OK, await LoginAsync(server, $"mason{i}@example.com", Password));
+        }
+    }
+
+    private static async Task<HttpStatusCode> RegisterAsync(ServerFixture server, string email)
+    {
+        using var response = await server.Client.PostAsJsonAsync("/auth/register", new { email, password = Password }, Cancel);
+        return response.StatusCode;
+    }
+
+    private static async Task<HttpStatusCode> LoginAsync(ServerFixture server, string email, string password)
+    {
+        using var response = await server.Client.PostAsJsonAsync("/auth/login", new { email, password }, Cancel);
+        return response.StatusCode;
+    }
+}
