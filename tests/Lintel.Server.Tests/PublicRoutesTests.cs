@@ -1,0 +1,40 @@
+using Lintel.Infrastructure;
+using Lintel.Platform.Security;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Lintel;
+
+/// <summary>A route without <c>RequireCaller</c> is open to everybody, so each of those is listed here on purpose.</summary>
+public sealed class PublicRoutesTests(ServerFixture server) : IClassFixture<ServerFixture>
+{
+    private static readonly string[] Public =
+    [
+        "/api/auth/login",
+        "/api/auth/register",
+        "/auth/login",
+        "/auth/logout",
+        "/auth/refresh",
+        "/auth/register",
+        "/docs",
+        "/health",
+        "/health/ready",
+        "/limited",
+        "/openapi.json",
+        "/redoc",
+    ];
+
+    [Fact]
+    public void Only_the_listed_routes_answer_without_a_caller()
+    {
+        var open = server.Services.GetRequiredService<EndpointDataSource>().Endpoints
+            .OfType<RouteEndpoint>()
+            .Where(route => route.Metadata.GetMetadata<CallerRequirement>() is null)
+            .Select(route => "/" + route.RoutePattern.RawText!.Trim('/'))
+            .Where(path => !path.StartsWith("/docs/", StringComparison.Ordinal) && !path.StartsWith("/redoc/", StringComparison.Ordinal))
+            .Distinct()
+            .Order(StringComparer.Ordinal);
+
+        Assert.Equal(Public, open);
+    }
+}
