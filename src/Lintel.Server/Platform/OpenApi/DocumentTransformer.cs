@@ -37,6 +37,11 @@ internal sealed class DocumentTransformer(ServerOptions server) : IOpenApiDocume
         AddSecuritySchemes(document);
         DropHead(document);
         SortPaths(document);
+        if (document.Components?.Responses is { } responses)
+        {
+            document.Components.Responses = new SortedDictionary<string, IOpenApiResponse>(responses, StringComparer.Ordinal);
+        }
+
         return Task.CompletedTask;
     }
 
