@@ -18,7 +18,7 @@ public abstract class AccountsServer : ServerFixture
 
     public MovableClock Clock { get; }
 
-    private protected Database Database => Services.GetRequiredService<Database>();
+    internal Database Database => Services.GetRequiredService<Database>();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
