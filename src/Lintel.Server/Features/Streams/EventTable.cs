@@ -55,7 +55,9 @@ internal abstract class EventTable
             streamId,
             after,
             PageEvents);
-        var kept = rows.TakeWhile(static row => row.Seq != 0).ToList();
+
+        // A batch has no hole by definition, so what follows one is left out here, and missed by whoever reads on.
+        var kept = rows.TakeWhile((row, i) => row.Seq != 0 && row.Seq == rows[0].Seq + i).ToList();
         return kept.Count == 0 ? null : new EventBatch(kept[0].Seq, [.. kept.Select(static row => row.Event)]);
     }
 }

@@ -1,7 +1,17 @@
+using System.Buffers;
+
 namespace Lintel.Features.Streams;
 
 /// <summary>One event of a stream: what kind it is, and its facts as one JSON object in UTF-8 without line breaks.</summary>
-internal readonly record struct StreamEvent(string Kind, ReadOnlyMemory<byte> Data);
+internal readonly record struct StreamEvent(string Kind, ReadOnlyMemory<byte> Data)
+{
+    private const int MaxKindLength = 64;
+
+    private static readonly SearchValues<char> KindCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789_-.");
+
+    /// <summary>True for what may be a kind: it is written into messages as it is.</summary>
+    public static bool IsKind(string kind) => kind.Length is > 0 and <= MaxKindLength && !kind.AsSpan().ContainsAnyExcept(KindCharacters);
+}
 
 /// <summary>Events that follow each other without a hole. Immutable, and shared by everyone who follows the stream.</summary>
 /// <param name="FirstSeq">The number of the first event.</param>

@@ -60,13 +60,16 @@ internal sealed class StreamFeed(long streamId)
     {
         lock (_gate)
         {
+            // On PostgreSQL appends may be told of in another order than they were committed in; one that is late is read from the database.
             if (batch.LastSeq > _tail)
             {
-                Keep(batch);
+                KeepLocked(batch);
                 _tail = batch.LastSeq;
-                _closed |= closed;
-                WakeLocked();
             }
+
+            // A stream may be closed without a last event.
+            _closed |= closed;
+            WakeLocked();
         }
     }
 
@@ -75,7 +78,7 @@ internal sealed class StreamFeed(long streamId)
     {
         lock (_gate)
         {
-            if (tail > _tail || closed != _closed)
+            if (tail > _tail || (closed && !_closed))
             {
                 _tail = Math.Max(tail, _tail);
                 _closed |= closed;
@@ -130,7 +133,7 @@ internal sealed class StreamFeed(long streamId)
         }
     }
 
-    private void Keep(EventBatch batch)
+    private void KeepLocked(EventBatch batch)
     {
         // On PostgreSQL another node's events may lie between: those before them are of no more use.
         if (_recent.Count > 0 && _recent[^1].LastSeq + 1 != batch.FirstSeq)

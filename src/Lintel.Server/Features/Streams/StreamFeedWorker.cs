@@ -69,8 +69,9 @@ internal sealed partial class StreamFeedWorker(Database database, StreamFeeds fe
                 feeds.Find(end.Id)?.Observe(end.NextSeq - 1, end.Closed);
             }
         }
-        catch (StorageUnavailableException failure)
+        catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
         {
+            // Whatever it was, followers on this node must not wait for ever: the next poll tries again.
             Log.Unavailable(logger, failure.Message);
         }
     }

@@ -21,7 +21,7 @@ internal sealed class StreamLog(Database database, StreamFeeds feeds, TimeProvid
             "INSERT INTO stream (name, epoch) VALUES ($1, $2) RETURNING id",
             static row => row.GetInt64(0),
             name,
-            time.GetUtcNow().ToUnixTimeSeconds());
+            time.GetMicroseconds());
 
     /// <summary>The id of the stream of that name, which is made if it does not exist.</summary>
     public async ValueTask<long> GetOrCreateAsync(DbSession session, string name) =>
@@ -29,7 +29,7 @@ internal sealed class StreamLog(Database database, StreamFeeds feeds, TimeProvid
             "INSERT INTO stream (name, epoch) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id",
             static row => row.GetInt64(0),
             name,
-            time.GetUtcNow().ToUnixTimeSeconds());
+            time.GetMicroseconds());
 
     /// <summary>Appends as part of <paramref name="session"/>'s unit of work; followers see the events after its commit.</summary>
     /// <param name="fence">The lease under which the writer works; a stream without a lease has 0.</param>
@@ -53,6 +53,16 @@ internal sealed class StreamLog(Database database, StreamFeeds feeds, TimeProvid
         var batch = new EventBatch(nextSeq - events.Length, events);
         session.AfterCommit(() => feeds.Publish(streamId, batch, close));
         return new AppendResult(batch.LastSeq, false);
+    }
+
+    /// <summary>Appends a stream's last events as part of <paramref name="session"/>'s unit of work.</summary>
+    /// <exception cref="InvalidOperationException">The stream did not take them: the caller's own row and the stream's do not agree, and neither must change.</exception>
+    public async ValueTask CloseAsync(DbSession session, long streamId, StreamEvent[] events, long fence)
+    {
+        if ((await AppendAsync(session, streamId, events, fence, close: true)).Refused)
+        {
+            throw new InvalidOperationException($"Stream {streamId} refused its last events although the lease is held.");
+        }
     }
 
     /// <summary>Appends durably, in a unit of work of its own.</summary>

@@ -53,6 +53,18 @@ internal static class StreamText
         return buffer.WrittenSpan.ToArray();
     }
 
+    /// <summary>
+    /// Puts JSON text on one line, as Server-Sent Events need it: between its values a line break means no more than a space, and inside a value it must not stand.
+    /// </summary>
+    public static void JoinLines(Span<byte> json)
+    {
+        if (json.ContainsAny((byte)'\n', (byte)'\r'))
+        {
+            json.Replace((byte)'\n', (byte)' ');
+            json.Replace((byte)'\r', (byte)' ');
+        }
+    }
+
     private static string Name(ResetReason reason) => reason switch
     {
         ResetReason.TooOld => "too_old",
