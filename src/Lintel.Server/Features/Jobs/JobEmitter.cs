@@ -25,6 +25,7 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
     private long _nextSeq = running.Claim.EventsSoFar + 1;
     private long _progressWrittenAt;
     private bool _finishing;
+    private bool _broken;
     private JobProgress _progress = running.Claim.Job.Progress;
 
     public JobProgress Progress
@@ -53,6 +54,11 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
         if (data.Length > StreamLog.MaxEventBytes)
         {
             throw new ArgumentException($"An event has {data.Length} bytes; a stream takes at most {StreamLog.MaxEventBytes} in one.", nameof(data));
+        }
+
+        if (!StreamEvent.IsKind(kind))
+        {
+            throw new ArgumentException("The kind of an event is a short word of lower-case letters, digits, '_', '-' and '.'.", nameof(kind));
         }
 
         Task? room = null;
@@ -93,9 +99,9 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
                 events = TakeLocked();
             }
 
-            if (events.Length > 0 && !await AppendAsync(events))
+            if (events.Length > 0 && await AppendAsync(events) is not StopReason.None and var reason)
             {
-                running.Stop(StopReason.LeaseLost);
+                running.Stop(reason);
                 return;
             }
         }
@@ -116,11 +122,12 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
     {
         lock (_gate)
         {
-            return TakeLocked();
+            return _broken ? [] : TakeLocked();
         }
     }
 
-    private async Task<bool> AppendAsync(StreamEvent[] events)
+    /// <summary>Appends, however long the database is away; the reason to stop where that cannot succeed.</summary>
+    private async Task<StopReason> AppendAsync(StreamEvent[] events)
     {
         while (true)
         {
@@ -128,41 +135,48 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
             {
                 var result = await database.WriteAsync(session => AppendAsync(session, events), CancellationToken.None);
                 _nextSeq += events.Length;
-                return !result.Refused;
+                return result.Refused ? StopReason.LeaseLost : StopReason.None;
             }
             catch (StorageUnavailableException failure)
             {
                 Log.AppendDelayed(logger, Job.Id, failure.Message);
                 if (await WasAppendedAsync(events.Length) is { } known)
                 {
-                    return known;
+                    return known ? StopReason.None : StopReason.LeaseLost;
                 }
             }
             catch (Exception failure)
             {
+                // The order of events has a hole from here on, so none of those that wait may be written either.
                 Log.AppendFailed(logger, failure, Job.Id);
-                return false;
+                lock (_gate)
+                {
+                    _broken = true;
+                }
+
+                return StopReason.Broken;
             }
         }
     }
 
     private async ValueTask<AppendResult> AppendAsync(DbSession session, StreamEvent[] events)
     {
-        var result = await log.AppendAsync(session, Job.StreamId, events, running.Claim.Fence);
+        // The job's row before the stream's, as everywhere: who takes both the other way round may meet this in a deadlock.
         var now = time.GetTimestamp();
-        if (!result.Refused && time.GetElapsedTime(_progressWrittenAt, now) >= ProgressInterval)
+        if (time.GetElapsedTime(_progressWrittenAt, now) >= ProgressInterval)
         {
             _progressWrittenAt = now;
             var progress = Progress;
             await session.ExecuteAsync(
-                "UPDATE job SET completed = $2, total = $3, failed = $4 WHERE id = $1",
+                "UPDATE job SET completed = $3, total = $4, failed = $5 WHERE id = $1 AND lease_epoch = $2",
                 Job.Id,
+                running.Claim.Fence,
                 progress.Completed,
                 progress.Total,
                 progress.Failed);
         }
 
-        return result;
+        return await log.AppendAsync(session, Job.StreamId, events, running.Claim.Fence);
     }
 
     /// <summary>
@@ -209,7 +223,9 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
             Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, _length + data.Length));
         }
 
-        data.CopyTo(_bytes.AsSpan(_length));
+        var copy = _bytes.AsSpan(_length, data.Length);
+        data.CopyTo(copy);
+        StreamText.JoinLines(copy);
         _events.Add((kind, _length, data.Length));
         _length += data.Length;
     }

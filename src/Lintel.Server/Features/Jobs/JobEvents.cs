@@ -11,6 +11,13 @@ internal static class JobEvents
 
     public static StreamEvent Completion(Guid jobId) => new(Complete, StreamText.Write(json => json.WriteString("job_id"u8, jobId)));
 
+    public static StreamEvent Completion(ReadOnlyMemory<byte> data)
+    {
+        var copy = data.ToArray();
+        StreamText.JoinLines(copy);
+        return new StreamEvent(Complete, copy);
+    }
+
     public static StreamEvent Failure(Guid jobId, string message) => new(Failed, StreamText.Write(json =>
     {
         json.WriteString("job_id"u8, jobId);

@@ -1,4 +1,3 @@
-using Lintel.Features.Streams;
 using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Jobs;
@@ -13,10 +12,14 @@ internal sealed record ClaimedJob(Job Job, byte[] Input, long EventsSoFar)
 
 /// <summary>What a node learns when it says that it lives.</summary>
 /// <param name="IsKnown">False when the others had given it up: its leases are lost.</param>
-internal sealed record Heartbeat(bool IsKnown, List<Guid> CancelRequested);
+/// <param name="Held">The jobs that the database says are running here.</param>
+internal sealed record Heartbeat(bool IsKnown, List<HeldLease> Held);
 
-/// <summary>Who runs what: nodes, claims, and what happens to the jobs of a node that died.</summary>
-internal sealed class JobLeases(Database database, StreamLog log, JobKinds kinds, JobOptions options, TimeProvider time)
+/// <summary>A lease of this node as the database has it.</summary>
+internal readonly record struct HeldLease(Guid JobId, long Fence, bool CancelRequested);
+
+/// <summary>Which node runs which job: nodes and their heartbeats, claims and leases.</summary>
+internal sealed class JobLeases(Database database, JobOptions options, TimeProvider time)
 {
     private const long ClaimLock = 0x4C696E74_6A6F62; // One node claims at a time, so that the caps hold over all of them.
 
@@ -48,6 +51,10 @@ internal sealed class JobLeases(Database database, StreamLog log, JobKinds kinds
             },
             cancellationToken);
 
+    /// <summary>Says that this node is going away: what it still holds may be taken from it at once.</summary>
+    public Task UnregisterNodeAsync(CancellationToken cancellationToken) =>
+        database.WriteAsync(async session => { await session.ExecuteAsync("DELETE FROM node WHERE id = $1", NodeId); }, cancellationToken);
+
     /// <summary>Takes up to <paramref name="free"/> waiting jobs of a kind.</summary>
     public async Task<List<ClaimedJob>> ClaimAsync(JobKind kind, int free, CancellationToken cancellationToken) =>
         await database.WriteAsync(
@@ -58,9 +65,15 @@ internal sealed class JobLeases(Database database, StreamLog log, JobKinds kinds
                     await session.ExecuteAsync("SELECT pg_advisory_xact_lock($1)", ClaimLock);
                 }
 
+                List<ClaimedJob> claimed = [];
+                if (!await BeatAsync(session))
+                {
+                    // The others have given this node up: what it took now would be taken from it.
+                    return claimed;
+                }
+
                 var jobs = await session.QueryAsync(
                     $"{Claim} RETURNING {Job.Columns}", Job.Map, kind.Name, time.GetMicroseconds(), NodeId, (long)options.ConcurrencyPerOwner, (long)free);
-                List<ClaimedJob> claimed = [];
                 foreach (var job in jobs)
                 {
                     claimed.Add(await TakeAsync(session, job));
@@ -70,49 +83,19 @@ internal sealed class JobLeases(Database database, StreamLog log, JobKinds kinds
             },
             cancellationToken);
 
-    /// <summary>Says that this node lives, by the database's clock, and hears which of its jobs are to stop.</summary>
+    /// <summary>Says that this node lives, by the database's clock, and hears which jobs the database believes to run here.</summary>
     public Task<Heartbeat> BeatAsync(CancellationToken cancellationToken) =>
         database.WriteAsync(
-            async session =>
-            {
-                var known = await session.ExecuteAsync($"UPDATE node SET beat_at = {session.Now} WHERE id = $1", NodeId) == 1;
-                var cancelled = await session.QueryAsync(
-                    "SELECT id FROM job WHERE lease_owner = $1 AND state = 'running' AND cancel_requested_at IS NOT NULL", static row => row.GetGuid(0), NodeId);
-                return new Heartbeat(known, cancelled);
-            },
+            async session => new Heartbeat(
+                await BeatAsync(session),
+                await session.QueryAsync(
+                    "SELECT id, lease_epoch, cancel_requested_at FROM job WHERE lease_owner = $1 AND state = 'running'",
+                    static row => new HeldLease(row.GetGuid(0), row.GetInt64(1), !row.IsDBNull(2)),
+                    NodeId)),
             cancellationToken);
 
-    /// <summary>Gives up the nodes that were not heard of and takes back their jobs. On SQLite every other node is dead: one process owns the file.</summary>
-    /// <returns>How many jobs were taken back.</returns>
-    public Task<int> RecoverAsync(CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            async session =>
-            {
-                var deadline = session.Kind == DatabaseKind.Sqlite ? session.Now : $"{session.Now} - $2";
-                object?[] values = session.Kind == DatabaseKind.Sqlite
-                    ? [NodeId]
-                    : [NodeId, (long)options.DeadAfter.TotalMicroseconds];
-                await session.ExecuteAsync($"DELETE FROM node WHERE id <> $1 AND beat_at <= {deadline}", values);
-
-                // Nothing has happened to the jobs yet: a crash here leaves them to the next node that looks.
-                await session.ExecuteAsync("DELETE FROM job_viewer WHERE node_id NOT IN (SELECT id FROM node)");
-                var orphans = await session.QueryAsync(
-                    $"SELECT {Job.Columns} FROM job WHERE state = 'running' AND lease_owner NOT IN (SELECT id FROM node)", Job.Map);
-                foreach (var job in orphans)
-                {
-                    await RecoverAsync(session, job);
-                }
-
-                // Jobs that end with their viewers lost them with their node.
-                await session.ExecuteAsync(
-                    """
-                    UPDATE job SET abandon_at = $1
-                    WHERE cancel_on_disconnect = TRUE AND abandon_at IS NULL AND state IN ('queued', 'running') AND id NOT IN (SELECT job_id FROM job_viewer)
-                    """,
-                    (time.GetUtcNow() + options.ReconnectGrace).ToMicroseconds());
-                return orphans.Count;
-            },
-            cancellationToken);
+    private async ValueTask<bool> BeatAsync(DbSession session) =>
+        await session.ExecuteAsync($"UPDATE node SET beat_at = {session.Now} WHERE id = $1", NodeId) == 1;
 
     private static async ValueTask<ClaimedJob> TakeAsync(DbSession session, Job job)
     {
@@ -121,32 +104,5 @@ internal sealed class JobLeases(Database database, StreamLog log, JobKinds kinds
             "UPDATE stream SET fence = $2 WHERE id = $1 RETURNING next_seq", static row => row.GetInt64(0), job.StreamId, job.LeaseEpoch);
         var input = await session.QueryFirstAsync("SELECT data FROM job_input WHERE job_id = $1", static row => row.GetBytes(0), job.Id);
         return new ClaimedJob(job, input ?? [], nextSeq - 1);
-    }
-
-    private async ValueTask RecoverAsync(DbSession session, Job job)
-    {
-        var exhausted = job.Attempt >= job.MaxAttempts || !kinds.Contains(job.Kind);
-        var now = time.GetMicroseconds();
-        var fence = job.LeaseEpoch + 1;
-        await session.ExecuteAsync("UPDATE stream SET fence = $2 WHERE id = $1", job.StreamId, fence);
-        if (job.CancelRequested || exhausted)
-        {
-            var state = job.CancelRequested ? JobStates.Cancelled : JobStates.Failed;
-            const string message = "The server that ran this job stopped, and it was tried as often as it may be.";
-            await session.ExecuteAsync(
-                "UPDATE job SET state = $2, completed_at = $3, error = $4, error_count = error_count + 1, lease_owner = NULL, lease_epoch = $5 WHERE id = $1",
-                job.Id,
-                state,
-                now,
-                job.CancelRequested ? null : message,
-                fence);
-            var last = job.CancelRequested ? JobEvents.Cancellation(job.Id, job.Progress) : JobEvents.Failure(job.Id, message);
-            await log.AppendAsync(session, job.StreamId, [last], fence, close: true);
-        }
-        else
-        {
-            await session.ExecuteAsync(
-                "UPDATE job SET state = 'queued', run_at = $2, error_count = error_count + 1, lease_owner = NULL, lease_epoch = $3 WHERE id = $1", job.Id, now, fence);
-        }
     }
 }

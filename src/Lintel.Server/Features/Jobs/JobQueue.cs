@@ -85,7 +85,6 @@ internal sealed class JobQueue(Database database, StreamLog log, JobSignals sign
 
     private async ValueTask<SubmitResult> InsertAsync(DbSession session, JobRequest request, string? hash, Func<DbSession, Guid, ValueTask>? also)
     {
-        await RefuseWhenFullAsync(session, request.OwnerId);
         var now = time.GetUtcNow();
         var id = Guid.CreateVersion7(now);
         var at = now.ToMicroseconds();
@@ -111,6 +110,7 @@ internal sealed class JobQueue(Database database, StreamLog log, JobSignals sign
             return await RepeatAsync(session, request, hash, streamId);
         }
 
+        await RefuseWhenFullAsync(session, request.OwnerId);
         await session.ExecuteAsync("INSERT INTO job_input (job_id, data) VALUES ($1, $2)", id, request.Input);
         if (also is not null)
         {
@@ -136,11 +136,12 @@ internal sealed class JobQueue(Database database, StreamLog log, JobSignals sign
         return new SubmitResult(same is null ? SubmitStatus.KeyReused : SubmitStatus.Repeated, same);
     }
 
+    /// <summary>After the insert, which the exception undoes: a request that repeats an accepted one is answered however full the queue is.</summary>
     private async ValueTask RefuseWhenFullAsync(DbSession session, long ownerId)
     {
-        var own = await CountAsync(session, "SELECT count(*) FROM (SELECT 1 FROM job WHERE state = 'queued' AND owner_id = $1 LIMIT $2) AS waiting", ownerId, options.QueuedPerOwner);
-        var all = await CountAsync(session, "SELECT count(*) FROM (SELECT 1 FROM job WHERE state = 'queued' LIMIT $1) AS waiting", options.Queued);
-        if (own >= options.QueuedPerOwner || all >= options.Queued)
+        var own = await CountAsync(session, "SELECT count(*) FROM (SELECT 1 FROM job WHERE state = 'queued' AND owner_id = $1 LIMIT $2) AS waiting", ownerId, options.QueuedPerOwner + 1L);
+        var all = await CountAsync(session, "SELECT count(*) FROM (SELECT 1 FROM job WHERE state = 'queued' LIMIT $1) AS waiting", options.Queued + 1L);
+        if (own > options.QueuedPerOwner || all > options.Queued)
         {
             throw new ServiceUnavailableException("Too many jobs wait already; try again when some are done.") { RetryAfter = TimeSpan.FromSeconds(10) };
         }
@@ -173,7 +174,7 @@ internal sealed class JobQueue(Database database, StreamLog log, JobSignals sign
         if (job.State == JobStates.Cancelled)
         {
             // Nobody runs it: its last event is written here, in the transaction that ends it.
-            await log.AppendAsync(session, job.StreamId, [JobEvents.Cancellation(id, job.Progress)], job.LeaseEpoch, close: true);
+            await log.CloseAsync(session, job.StreamId, [JobEvents.Cancellation(id, job.Progress)], job.LeaseEpoch);
             await session.ExecuteAsync("DELETE FROM job_viewer WHERE job_id = $1", id);
         }
 

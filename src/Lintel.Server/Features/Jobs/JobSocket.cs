@@ -31,9 +31,9 @@ internal sealed class JobSocket(SocketHandshake handshake, JobQueue queue, Strea
         }
         finally
         {
-            if (viewerId is { } id && end != FollowEnd.Completed)
+            if (viewerId is { } id)
             {
-                await viewers.LeaveAsync(jobId, id);
+                await viewers.LeaveAsync(jobId, id, end);
             }
         }
     }

@@ -33,7 +33,10 @@ internal sealed class JobWatch(
         }
         finally
         {
-            await LeaveAsync(job, viewerId, end);
+            if (viewerId is { } id)
+            {
+                await viewers.LeaveAsync(job.Id, id, end);
+            }
         }
     }
 
@@ -50,10 +53,6 @@ internal sealed class JobWatch(
         using var connection = await SseConnection.OpenAsync(context, caller, time);
         await connection.ResetAsync(StreamInfo.None, ResetReason.Unknown);
     }
-
-    /// <summary>Counts the viewer out, unless the job is over and the viewers with it.</summary>
-    private Task LeaveAsync(Job job, Guid? viewerId, FollowEnd end) =>
-        viewerId is { } id && end != FollowEnd.Completed ? viewers.LeaveAsync(job.Id, id) : Task.CompletedTask;
 
     private async Task<FollowEnd> FollowAsync(HttpContext context, Caller caller, Job job)
     {

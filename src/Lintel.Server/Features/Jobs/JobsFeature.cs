@@ -13,7 +13,12 @@ public static class JobsFeature
         builder.Services.AddSingleton<JobSignals>();
         builder.Services.AddSingleton<JobQueue>();
         builder.Services.AddSingleton<JobLeases>();
+        builder.Services.AddSingleton<JobRecovery>();
         builder.Services.AddSingleton<JobExecution>();
+        builder.Services.AddSingleton<JobEnds>();
+        builder.Services.AddSingleton<RunningJobs>();
+        builder.Services.AddSingleton<JobClaims>();
+        builder.Services.AddSingleton<JobHeartbeat>();
         builder.Services.AddSingleton<JobViewers>();
         builder.Services.AddSingleton<JobWatch>();
         builder.Services.AddSingleton<JobSocket>();

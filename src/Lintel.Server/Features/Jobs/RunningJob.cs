@@ -11,6 +11,9 @@ internal enum StopReason
     /// <summary>The server stops; another attempt goes on.</summary>
     Shutdown,
 
+    /// <summary>What it emits cannot be written, and not because the database is away: the attempt has failed.</summary>
+    Broken,
+
     /// <summary>The lease is lost or can no longer be held: whatever this attempt does must not count.</summary>
     LeaseLost,
 }
@@ -36,6 +39,9 @@ internal sealed class RunningJob : IDisposable
 
     /// <summary>Nothing more may be written for this attempt.</summary>
     public CancellationToken LeaseLost { get; }
+
+    /// <summary>Completes when nothing of the attempt is left to do.</summary>
+    public Task Work { get; set; } = Task.CompletedTask;
 
     public StopReason Reason => (StopReason)Volatile.Read(ref _reason);
 

@@ -1,0 +1,135 @@
+using Lintel.Features.Streams;
+using Lintel.Platform.Configuration;
+using Lintel.Platform.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Lintel.Features.Jobs;
+
+/// <summary>One server's job engine without the web, on a database whose cable can be pulled.</summary>
+internal sealed class EngineNode : IAsyncDisposable
+{
+    /// <summary>Quick enough to wait for, in the same proportions as the real ones.</summary>
+    public static readonly JobOptions QuickOptions = new()
+    {
+        HeartbeatInterval = TimeSpan.FromMilliseconds(100),
+        StopAfter = TimeSpan.FromMilliseconds(600),
+        DeadAfter = TimeSpan.FromMilliseconds(1500),
+        CancelGrace = TimeSpan.FromMilliseconds(300),
+        ShutdownGrace = TimeSpan.FromMilliseconds(50),
+    };
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly IHost _host;
+    private int _stopped;
+
+    private EngineNode(IHost host, SeverableDatabase database)
+    {
+        _host = host;
+        Database = database;
+    }
+
+    public SeverableDatabase Database { get; }
+
+    public JobQueue Queue => Get<JobQueue>();
+
+    public JobViewers Viewers => Get<JobViewers>();
+
+    public JobRecovery Recovery => Get<JobRecovery>();
+
+    public JobLeases Leases => Get<JobLeases>();
+
+    public StreamLog Log => Get<StreamLog>();
+
+    public static async Task<EngineNode> StartAsync(DatabaseUnderTest test, JobKind[] kinds, JobOptions? options = null, TimeProvider? time = null)
+    {
+        var database = new SeverableDatabase(await test.OpenAsync());
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        ((IHostApplicationBuilder)builder).Properties[typeof(SettingsReader)] = new SettingsReader(builder.Configuration, builder.Environment);
+        builder.Services.AddSingleton<Database>(database);
+        builder.Services.AddSingleton<Hints>();
+        builder.Services.AddHostedService(static services => services.GetRequiredService<Hints>());
+        builder.Services.AddSingleton(time ?? TimeProvider.System);
+        builder.AddStreams();
+        builder.AddJobs();
+        builder.Services.AddSingleton(options ?? QuickOptions);
+        foreach (var kind in kinds)
+        {
+            builder.Services.AddSingleton(kind);
+        }
+
+        var node = new EngineNode(builder.Build(), database);
+        await node._host.StartAsync(TestContext.Current.CancellationToken);
+        return node;
+    }
+
+    public T Get<T>()
+        where T : notnull => _host.Services.GetRequiredService<T>();
+
+    public async Task<Job> SubmitAsync(JobKind kind, long owner = 1, bool cancelOnDisconnect = false, Guid? viewer = null)
+    {
+        var request = new JobRequest(kind, owner, "{}"u8.ToArray(), 0, null, cancelOnDisconnect);
+        var result = await Queue.SubmitAsync(
+            request, TestContext.Current.CancellationToken, viewer is { } id ? (session, job) => Viewers.EnterAsync(session, job, id) : null);
+        return result.Job!;
+    }
+
+    public async Task<Job> FindAsync(Job job) =>
+        await Queue.FindAsync(job.Id, job.OwnerId, TestContext.Current.CancellationToken) ?? throw new InvalidOperationException("There is no such job.");
+
+    public async Task<Reader> FollowAsync(Job job, long after = 0)
+    {
+        var stream = await Log.FindAsync(job.StreamId, TestContext.Current.CancellationToken);
+        return Reader.Follow(Get<StreamFollower>(), stream!, after);
+    }
+
+    /// <summary>Waits for the job's last event, and returns all with the job as it then is. Fails when there is more than one end, or something behind it.</summary>
+    public async Task<(Job Job, Reader Reader)> WaitForEndAsync(Job job)
+    {
+        var reader = await FollowAsync(job);
+        Assert.Equal(FollowEnd.Completed, await reader.WaitForEndAsync());
+        var ended = await FindAsync(job);
+        Assert.Equal(ended.State, reader.Kinds[^1]);
+        Assert.Single(reader.Kinds, JobStates.IsTerminal);
+        Assert.NotNull(ended.CompletedAt);
+        return (ended, reader);
+    }
+
+    /// <summary>Asks the database until the job is as it should be: for what no event tells.</summary>
+    public async Task<Job> WaitUntilAsync(Job job, Func<Job, bool> holds)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            var now = await FindAsync(job);
+            if (holds(now))
+            {
+                return now;
+            }
+
+            await Task.Delay(10, patience.Token);
+        }
+    }
+
+    /// <summary>Dies without a word: nothing it does from now on reaches the database.</summary>
+    public async Task DieAsync()
+    {
+        Database.Sever();
+        await StopAsync();
+    }
+
+    public async ValueTask DisposeAsync() => await StopAsync();
+
+    private async Task StopAsync()
+    {
+        if (Interlocked.Exchange(ref _stopped, 1) != 0)
+        {
+            return;
+        }
+
+        await _host.StopAsync(CancellationToken.None);
+        _host.Dispose();
+        await Database.DisposeAsync();
+    }
+}

@@ -1,0 +1,56 @@
+namespace Lintel.Platform.Storage;
+
+/// <summary>A database whose cable can be pulled: nothing reaches it, and what was under way has or has not happened.</summary>
+internal sealed class SeverableDatabase(Database inner) : Database
+{
+    private volatile bool _severed;
+    private int _answersToLose;
+    private TaskCompletionSource _refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public override DatabaseKind Kind => inner.Kind;
+
+    public void Sever()
+    {
+        _refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _severed = true;
+    }
+
+    /// <summary>Waits until something has tried to write to the severed database.</summary>
+    public Task WaitForRefusalAsync() => _refused.Task.WaitAsync(TestContext.Current.CancellationToken);
+
+    public void Mend() => _severed = false;
+
+    /// <summary>The next write will be done, and its caller told that the database is away.</summary>
+    public void LoseNextAnswer() => Interlocked.Increment(ref _answersToLose);
+
+    public override async Task<T> WriteAsync<T>(Func<DbSession, ValueTask<T>> unit, CancellationToken cancellationToken)
+    {
+        if (_severed)
+        {
+            _refused.TrySetResult();
+        }
+
+        ThrowIfSevered();
+        var isLost = Interlocked.Exchange(ref _answersToLose, 0) > 0;
+        var result = await inner.WriteAsync(unit, cancellationToken);
+        return isLost ? throw new StorageUnavailableException("The answer to a commit was lost.") : result;
+    }
+
+    public override async Task<T> ReadAsync<T>(Func<DbSession, ValueTask<T>> unit, CancellationToken cancellationToken)
+    {
+        ThrowIfSevered();
+        return await inner.ReadAsync(unit, cancellationToken);
+    }
+
+    public override Task OpenAsync(CancellationToken cancellationToken) => inner.OpenAsync(cancellationToken);
+
+    public override ValueTask DisposeAsync() => inner.DisposeAsync();
+
+    private void ThrowIfSevered()
+    {
+        if (_severed)
+        {
+            throw new StorageUnavailableException("The cable is pulled.");
+        }
+    }
+}
