@@ -42,14 +42,20 @@ internal sealed class EngineNode : IAsyncDisposable
 
     public StreamLog Log => Get<StreamLog>();
 
-    public static async Task<EngineNode> StartAsync(DatabaseUnderTest test, JobKind[] kinds, JobOptions? options = null, TimeProvider? time = null)
+    /// <param name="hearsOthers">False for a node all of whose hints are lost, in both directions.</param>
+    public static async Task<EngineNode> StartAsync(DatabaseUnderTest test, JobKind[] kinds, JobOptions? options = null, TimeProvider? time = null, bool hearsOthers = true)
     {
-        var database = new SeverableDatabase(await test.OpenAsync());
+        var reached = await test.OpenAsync();
+        var database = new SeverableDatabase(reached);
         var builder = Host.CreateEmptyApplicationBuilder(null);
         ((IHostApplicationBuilder)builder).Properties[typeof(SettingsReader)] = new SettingsReader(builder.Configuration, builder.Environment);
         builder.Services.AddSingleton<Database>(database);
-        builder.Services.AddSingleton<Hints>();
-        builder.Services.AddHostedService(static services => services.GetRequiredService<Hints>());
+        builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<Hints>(services, reached));
+        if (hearsOthers)
+        {
+            builder.Services.AddHostedService(static services => services.GetRequiredService<Hints>());
+        }
+
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.AddStreams();
         builder.AddJobs();

@@ -30,9 +30,9 @@ public abstract class EngineTests : IAsyncLifetime
 
     private protected abstract Task<DatabaseUnderTest> CreateAsync();
 
-    private protected async Task<EngineNode> StartAsync(JobKind[] kinds, JobOptions? options = null, TimeProvider? time = null)
+    private protected async Task<EngineNode> StartAsync(JobKind[] kinds, JobOptions? options = null, TimeProvider? time = null, bool hearsOthers = true)
     {
-        var node = await EngineNode.StartAsync(Test, kinds, options, time);
+        var node = await EngineNode.StartAsync(Test, kinds, options, time, hearsOthers);
         _nodes.Add(node);
         return node;
     }

@@ -4,6 +4,7 @@ namespace Lintel.Platform.Storage;
 internal sealed class SeverableDatabase(Database inner) : Database
 {
     private volatile bool _severed;
+    private volatile TaskCompletionSource? _hanging;
     private int _answersToLose;
     private TaskCompletionSource _refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -18,7 +19,16 @@ internal sealed class SeverableDatabase(Database inner) : Database
     /// <summary>Waits until something has tried to write to the severed database.</summary>
     public Task WaitForRefusalAsync() => _refused.Task.WaitAsync(TestContext.Current.CancellationToken);
 
-    public void Mend() => _severed = false;
+    /// <summary>From now on nothing comes back, neither an answer nor a failure, as when packets vanish.</summary>
+    public void Hang() => _hanging = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Mend()
+    {
+        _severed = false;
+        var hanging = _hanging;
+        _hanging = null;
+        hanging?.TrySetResult();
+    }
 
     /// <summary>The next write will be done, and its caller told that the database is away.</summary>
     public void LoseNextAnswer() => Interlocked.Increment(ref _answersToLose);
@@ -30,7 +40,7 @@ internal sealed class SeverableDatabase(Database inner) : Database
             _refused.TrySetResult();
         }
 
-        ThrowIfSevered();
+        await ReachAsync();
         var isLost = Interlocked.Exchange(ref _answersToLose, 0) > 0;
         var result = await inner.WriteAsync(unit, cancellationToken);
         return isLost ? throw new StorageUnavailableException("The answer to a commit was lost.") : result;
@@ -38,16 +48,26 @@ internal sealed class SeverableDatabase(Database inner) : Database
 
     public override async Task<T> ReadAsync<T>(Func<DbSession, ValueTask<T>> unit, CancellationToken cancellationToken)
     {
-        ThrowIfSevered();
+        await ReachAsync();
         return await inner.ReadAsync(unit, cancellationToken);
     }
 
     public override Task OpenAsync(CancellationToken cancellationToken) => inner.OpenAsync(cancellationToken);
 
-    public override ValueTask DisposeAsync() => inner.DisposeAsync();
-
-    private void ThrowIfSevered()
+    public override ValueTask DisposeAsync()
     {
+        _hanging?.TrySetResult();
+        return inner.DisposeAsync();
+    }
+
+    private async Task ReachAsync()
+    {
+        if (_hanging is { } hanging)
+        {
+            // Like a driver that is in the midst of a commit, this does not look at any token.
+            await hanging.Task;
+        }
+
         if (_severed)
         {
             throw new StorageUnavailableException("The cable is pulled.");
