@@ -6,7 +6,7 @@ namespace Lintel.Platform.Http;
 
 internal static class KestrelSetup
 {
-    /// <summary>What a route accepts that does not raise it with <c>RequestSizeLimit</c> metadata.</summary>
+    /// <summary>What a route accepts that says nothing else with <c>MaxBody</c>.</summary>
     public const int MaxBodyBytes = 1024 * 1024;
 
     // The deprecated batch route carries its beams in the query.
