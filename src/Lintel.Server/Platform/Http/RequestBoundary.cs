@@ -1,5 +1,6 @@
 using Lintel.Platform.Errors;
 using Lintel.Platform.Telemetry;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Lintel.Platform.Http;
 
@@ -8,7 +9,7 @@ namespace Lintel.Platform.Http;
 /// One instead of five, since every asynchronous middleware is memory that each open socket holds.
 /// </summary>
 internal sealed partial class RequestBoundary(
-    RequestDelegate next, ILoggerFactory loggers, TimeProvider time, ForwardedClient client, IHostApplicationLifetime lifetime)
+    RequestDelegate next, RootServices services, ILoggerFactory loggers, TimeProvider time, ForwardedClient client, IHostApplicationLifetime lifetime)
 {
     /// <summary>As other servers log it: the client went away before the answer.</summary>
     private const int ClientClosedRequest = 499;
@@ -46,6 +47,7 @@ internal sealed partial class RequestBoundary(
     {
         var id = RequestId.For(context.Request.Headers[RequestId.HeaderName]);
         context.TraceIdentifier = id;
+        context.Features.Set<IServiceProvidersFeature>(services);
 
         // Undone when InvokeAsync returns, as all changes to the execution context are.
         RequestId.Current = id;

@@ -12,6 +12,8 @@ internal sealed class DocumentTransformer(ServerOptions server) : IOpenApiDocume
     public const string Password = "password";
     public const string Ticket = "ticket";
 
+    private static readonly string[] PlatformTags = ["Health", "Rate limits"];
+
     private const string Description = """
         Sign in, submit work, watch it happen.
 
@@ -37,6 +39,7 @@ internal sealed class DocumentTransformer(ServerOptions server) : IOpenApiDocume
         AddSecuritySchemes(document);
         DropHead(document);
         SortPaths(document);
+        SortTags(document);
         if (document.Components?.Responses is { } responses)
         {
             document.Components.Responses = new SortedDictionary<string, IOpenApiResponse>(responses, StringComparer.Ordinal);
@@ -90,6 +93,13 @@ internal sealed class DocumentTransformer(ServerOptions server) : IOpenApiDocume
         {
             path.Operations?.Remove(HttpMethod.Head);
         }
+    }
+
+    /// <summary>What people come for first, what operators need last.</summary>
+    private static void SortTags(OpenApiDocument document)
+    {
+        var tags = document.Tags ?? new HashSet<OpenApiTag>();
+        document.Tags = tags.OrderBy(static tag => PlatformTags.Contains(tag.Name)).ThenBy(static tag => tag.Name, StringComparer.Ordinal).ToHashSet();
     }
 
     private static void SortPaths(OpenApiDocument document)

@@ -3,6 +3,7 @@ using System.Net.WebSockets;
 using Lintel.Infrastructure;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Lintel.Platform.Http;
 
@@ -21,6 +22,7 @@ public sealed class ResponseTests(ServerFixture server) : IClassFixture<ServerFi
         Assert.Equal("no-referrer", response.Header("Referrer-Policy"));
         Assert.Equal("DENY", response.Header("X-Frame-Options"));
         Assert.Equal("default-src 'none'; frame-ancestors 'none'", response.Header("Content-Security-Policy"));
+        Assert.Equal("no-store", response.Header("Cache-Control"));
         Assert.False(response.Headers.Contains("Server"));
         Assert.False(response.Headers.Contains("Strict-Transport-Security"));
     }
@@ -115,6 +117,35 @@ public sealed class ResponseTests(ServerFixture server) : IClassFixture<ServerFi
         await client.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Cancel);
         Assert.Equal(101, (await sockets.Log.OfRequestAsync("shake", Cancel))[^1].GetProperty("status_code").GetInt32());
     }
+
+    [Fact]
+    public async Task A_refused_handshake_is_an_ordinary_error_with_the_request_id()
+    {
+        var received = await RawHttp.SendAsync(server.BaseAddress, RawHttp.Get(
+            "/ws/design/1",
+            "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            "X-API-Key: wrong", "X-Request-ID: refused-shake"));
+
+        Assert.StartsWith("HTTP/1.1 401 ", received, StringComparison.Ordinal);
+        Assert.Contains("X-Request-ID: refused-shake\r\n", received, StringComparison.Ordinal);
+        Assert.EndsWith("\"request_id\":\"refused-shake\"}", received, StringComparison.Ordinal);
+    }
+
+    /// <summary>Requests have no scope of their own: a scoped service would live as long as the server, and a transient one that must be disposed would never be.</summary>
+    [Fact]
+    public async Task None_of_our_services_is_made_for_each_request()
+    {
+        List<string> others = [];
+        await using var _ = await ServerFixture.StartAsync(configure: builder => others.AddRange(
+            from service in builder.Services
+            where service.Lifetime != ServiceLifetime.Singleton
+            where IsOurs(service.ServiceType) || IsOurs(service.IsKeyedService ? null : service.ImplementationType)
+            select $"{service.ServiceType} is {service.Lifetime}"));
+
+        Assert.Empty(others);
+    }
+
+    private static bool IsOurs(Type? type) => type?.Namespace?.StartsWith(nameof(Lintel), StringComparison.Ordinal) == true;
 
     private static async Task<string?> AllowedOriginAsync(ServerFixture server, HttpMethod method, string path, string origin)
     {

@@ -34,6 +34,25 @@ public sealed partial class RequestIdTests(ServerFixture server) : IClassFixture
         Assert.Matches(OwnId(), Assert.Single(response.Headers.GetValues("X-Request-ID")));
     }
 
+    [Theory]
+    [InlineData("X-Request-ID: caf\u00e9")]
+    [InlineData("X-Request-ID: caf\u00c3\u00a9")]
+    [InlineData("X-Request-ID: one\r\nX-Request-ID: two")]
+    [InlineData("X-Request-ID: a\tb")]
+    [InlineData("X-Request-ID: ../../etc/passwd")]
+    [InlineData("X-Request-ID: ${jndi:ldap://x}")]
+    public async Task Bytes_that_no_client_library_sends_never_come_back(string headers)
+    {
+        var received = await RawHttp.SendAsync(server.BaseAddress, RawHttp.Get("/health", headers));
+
+        // Kestrel may refuse the bytes itself; else the id is our own.
+        if (!received.StartsWith("HTTP/1.1 400 ", StringComparison.Ordinal))
+        {
+            var sent = received.Split("\r\n").Single(static line => line.StartsWith("X-Request-ID: ", StringComparison.Ordinal));
+            Assert.Matches(OwnId(), sent["X-Request-ID: ".Length..]);
+        }
+    }
+
     [Fact]
     public async Task Every_response_and_every_log_line_of_the_request_has_it()
     {
