@@ -38,6 +38,11 @@ internal sealed partial class AccountRetentionWorker(
             {
                 Log.Unavailable(logger, failure.Message);
             }
+            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
+            {
+                // Housekeeping that fails must not take the server with it.
+                Log.Failed(logger, failure);
+            }
         }
     }
 
@@ -53,5 +58,8 @@ internal sealed partial class AccountRetentionWorker(
     {
         [LoggerMessage(1, LogLevel.Warning, "What is out of date could not be forgotten: {Reason}")]
         public static partial void Unavailable(ILogger logger, string reason);
+
+        [LoggerMessage(2, LogLevel.Error, "What is out of date could not be forgotten.")]
+        public static partial void Failed(ILogger logger, Exception failure);
     }
 }

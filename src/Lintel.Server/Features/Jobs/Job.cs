@@ -37,9 +37,6 @@ internal sealed record Job(
     public const string Columns =
         "id, kind, owner_id, state, stream_id, completed, total, failed, error, error_count, attempt, max_attempts, created_at, started_at, completed_at, cancel_requested_at, cancel_on_disconnect, lease_epoch";
 
-    /// <summary>The name of the job's stream, which is also how its events' ids begin.</summary>
-    public string StreamName => Id.ToString();
-
     public static Job Map(DbDataReader row) => new(
         row.GetGuid(0),
         row.GetString(1),

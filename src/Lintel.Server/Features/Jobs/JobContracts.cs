@@ -20,12 +20,11 @@ public sealed record JobView(
     DateTimeOffset? StartedAt,
     DateTimeOffset? CompletedAt,
     string? Error,
-    int ErrorCount,
     int Attempt,
     bool CancelRequested)
 {
     internal static JobView From(Job job) => new(
-        job.Id, job.Kind, job.State, JobProgressView.From(job.Progress), job.CreatedAt, job.StartedAt, job.CompletedAt, job.Error, job.ErrorCount, job.Attempt, job.CancelRequested);
+        job.Id, job.Kind, job.State, JobProgressView.From(job.Progress), job.CreatedAt, job.StartedAt, job.CompletedAt, job.Error, job.Attempt, job.CancelRequested);
 }
 
 /// <param name="Completed">Items dealt with, whatever came of them.</param>

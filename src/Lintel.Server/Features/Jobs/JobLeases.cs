@@ -29,14 +29,13 @@ internal sealed class JobLeases(Database database, JobOptions options, TimeProvi
         WITH busy AS (
             SELECT owner_id, count(*) AS running FROM job WHERE state = 'running' GROUP BY owner_id),
         waiting AS (
-            SELECT job.id, job.priority,
-                coalesce(busy.running, 0) + row_number() OVER (PARTITION BY job.owner_id ORDER BY job.priority DESC, job.run_at, job.id) AS turn
+            SELECT job.id, coalesce(busy.running, 0) + row_number() OVER (PARTITION BY job.owner_id ORDER BY job.run_at, job.id) AS turn
             FROM job LEFT JOIN busy ON busy.owner_id = job.owner_id
-            WHERE job.state = 'queued' AND job.queue = $1 AND job.run_at <= $2)
+            WHERE job.state = 'queued' AND job.kind = $1 AND job.run_at <= $2)
         UPDATE job SET
             state = 'running', lease_owner = $3, lease_epoch = lease_epoch + 1, attempt = attempt + 1,
             started_at = coalesce(started_at, $2)
-        WHERE state = 'queued' AND id IN (SELECT id FROM waiting WHERE turn <= $4 ORDER BY turn, priority DESC, id LIMIT $5)
+        WHERE state = 'queued' AND id IN (SELECT id FROM waiting WHERE turn <= $4 ORDER BY turn, id LIMIT $5)
         """;
 
     /// <summary>This node's name among the others; a restarted server is another node.</summary>

@@ -91,8 +91,8 @@ internal sealed class JobQueue(Database database, StreamLog log, JobSignals sign
         var streamId = await log.CreateAsync(session, id.ToString());
         var inserted = await session.ExecuteAsync(
             """
-            INSERT INTO job (id, kind, queue, owner_id, state, stream_id, total, max_attempts, run_at, created_at, cancel_on_disconnect, idempotency_key, request_hash)
-            VALUES ($1, $2, $2, $3, 'queued', $4, $5, $6, $7, $7, $8, $9, $10)
+            INSERT INTO job (id, kind, owner_id, state, stream_id, total, max_attempts, run_at, created_at, cancel_on_disconnect, idempotency_key, request_hash)
+            VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $7, $8, $9, $10)
             ON CONFLICT DO NOTHING
             """,
             id,

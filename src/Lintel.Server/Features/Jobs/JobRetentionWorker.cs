@@ -46,9 +46,18 @@ internal sealed partial class JobRetentionWorker(Database database, JobOptions o
                     Log.Forgotten(logger, forgotten);
                 }
             }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
             catch (StorageUnavailableException failure)
             {
                 Log.Unavailable(logger, failure.Message);
+            }
+            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
+            {
+                // Housekeeping that fails must not take the server with it.
+                Log.Failed(logger, failure);
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
@@ -61,5 +70,8 @@ internal sealed partial class JobRetentionWorker(Database database, JobOptions o
 
         [LoggerMessage(2, LogLevel.Warning, "Finished jobs could not be forgotten: {Reason}")]
         public static partial void Unavailable(ILogger logger, string reason);
+
+        [LoggerMessage(3, LogLevel.Error, "Finished jobs could not be forgotten.")]
+        public static partial void Failed(ILogger logger, Exception failure);
     }
 }

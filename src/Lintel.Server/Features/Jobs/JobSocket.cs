@@ -1,3 +1,4 @@
+using System.Net.WebSockets;
 using Lintel.Features.Streams;
 using Lintel.Platform.Security;
 using Lintel.Platform.Sockets;
@@ -16,11 +17,12 @@ internal sealed class JobSocket(SocketHandshake handshake, JobQueue queue, Strea
         }
 
         var jobId = Guid.Parse((string)context.Request.RouteValues["id"]!);
-        var (following, viewerId) = await StartAsync(context.Request, connection, jobId);
-
+        Guid? viewerId = null;
         var end = FollowEnd.Disconnected;
         try
         {
+            (var following, viewerId) = await StartAsync(context.Request, connection, jobId);
+
             // What a watching client may say: a new token, or that it is there.
             while (await connection.ReceiveAsync() == SocketRead.Message)
             {
@@ -28,6 +30,11 @@ internal sealed class JobSocket(SocketHandshake handshake, JobQueue queue, Strea
             }
 
             end = await following;
+        }
+        catch
+        {
+            await connection.CloseAsync(WebSocketCloseStatus.InternalServerError, "Server error");
+            throw;
         }
         finally
         {
@@ -46,9 +53,11 @@ internal sealed class JobSocket(SocketHandshake handshake, JobQueue queue, Strea
             return (Task.FromResult(FollowEnd.Disconnected), null);
         }
 
-        var viewerId = await viewers.EnterAsync(job, CancellationToken.None);
         var sink = new SocketFollowSink(connection);
         var stream = await log.GetAsync(job.StreamId, CancellationToken.None);
+
+        // Last, so that nothing can fail between counting the viewer in and out.
+        var viewerId = await viewers.EnterAsync(job, CancellationToken.None);
         var (after, reset) = JobWatch.Position(stream, JobWatch.CursorOf(request));
         return (reset is { } reason ? ResetAsync(sink, stream, reason) : follower.RunAsync(stream, after, sink), viewerId);
     }

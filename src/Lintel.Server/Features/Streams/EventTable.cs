@@ -3,22 +3,7 @@ using Lintel.Platform.Storage;
 namespace Lintel.Features.Streams;
 
 /// <param name="At">When, in unix microseconds.</param>
-internal readonly record struct StreamAppend(long StreamId, StreamEvent[] Events, long Fence, bool Close, long At)
-{
-    public long Bytes
-    {
-        get
-        {
-            var bytes = 0L;
-            foreach (var item in Events)
-            {
-                bytes += item.Data.Length;
-            }
-
-            return bytes;
-        }
-    }
-}
+internal readonly record struct StreamAppend(long StreamId, StreamEvent[] Events, long Fence, bool Close, long At);
 
 /// <summary>The rows of events. Inserting many is the one place where the two databases want different statements.</summary>
 internal abstract class EventTable
@@ -28,7 +13,7 @@ internal abstract class EventTable
 
     /// <summary>Numbers the stream's new events, where it is open and the fence is still the writer's.</summary>
     protected const string Bump =
-        "UPDATE stream SET next_seq = next_seq + $2, bytes = bytes + $3, closed = $4 WHERE id = $1 AND closed = FALSE AND fence = $5 RETURNING next_seq";
+        "UPDATE stream SET next_seq = next_seq + $2, closed = $3 WHERE id = $1 AND closed = FALSE AND fence = $4 RETURNING next_seq";
 
     public static EventTable For(DatabaseKind kind) => kind == DatabaseKind.Sqlite ? new SqliteEventTable() : new PostgresEventTable();
 

@@ -20,6 +20,9 @@ internal interface IFollowSink
     /// <summary>Tells the reader that it must start again, which is the last that it hears.</summary>
     ValueTask ResetAsync(StreamInfo stream, ResetReason reason);
 
+    /// <summary>Called when following failed: the reader must not go on waiting for what will not come. Must not throw.</summary>
+    void Break();
+
     /// <summary>Called when the loop wakes with nothing to write.</summary>
     ValueTask IdleAsync();
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.WebSockets;
+using Lintel.Platform.Security;
 using Lintel.Platform.Sockets;
 using Lintel.Platform.Threading;
 
@@ -41,6 +42,8 @@ internal sealed class SocketFollowSink : IFollowSink
     }
 
     public async ValueTask CompleteAsync() => await _connection.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "Done");
+
+    public void Break() => _connection.End(EndReason.ServerError);
 
     // The protocol's own pings keep an idle socket alive.
     public ValueTask IdleAsync() => ValueTask.CompletedTask;

@@ -10,7 +10,7 @@ internal sealed class SqliteEventTable : EventTable
     public override async ValueTask<long> AppendAsync(DbSession session, StreamAppend append)
     {
         var nextSeq = await session.QueryFirstAsync(
-            Bump, static row => row.GetInt64(0), append.StreamId, (long)append.Events.Length, append.Bytes, append.Close, append.Fence);
+            Bump, static row => row.GetInt64(0), append.StreamId, (long)append.Events.Length, append.Close, append.Fence);
         if (nextSeq != 0)
         {
             ((SqliteSession)session).Resource(static owner => new Insert(owner.Connection)).Execute(append, nextSeq - append.Events.Length);

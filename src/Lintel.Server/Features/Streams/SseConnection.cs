@@ -93,6 +93,11 @@ internal sealed class SseConnection : LiveConnection, IFollowSink, IDisposable
     // The response ends with its handler.
     public ValueTask CompleteAsync() => ValueTask.CompletedTask;
 
+    // The exception itself cuts the response off.
+    public void Break()
+    {
+    }
+
     public ValueTask IdleAsync()
     {
         if (IsEnding || _time.GetUtcNow().Ticks < Volatile.Read(ref _heartbeatAt))

@@ -47,6 +47,11 @@ internal sealed class StreamConsumer(Database database, StreamLog log, StreamFol
 
         public ValueTask CompleteAsync() => ValueTask.CompletedTask;
 
+        // Whoever runs the consumer gets the exception.
+        public void Break()
+        {
+        }
+
         public ValueTask IdleAsync() => ValueTask.CompletedTask;
     }
 }

@@ -66,6 +66,11 @@ internal sealed class StreamFollower(StreamLog log, StreamFeeds feeds)
 
             return FollowEnd.Disconnected;
         }
+        catch
+        {
+            sink.Break();
+            throw;
+        }
         finally
         {
             feed.Leave(sink.Signal);

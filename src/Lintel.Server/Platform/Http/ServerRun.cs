@@ -36,7 +36,8 @@ internal static partial class ServerRun
         }
         catch (IOException failure) when (failure.InnerException is AddressInUseException)
         {
-            return Tell(["The port is in use by another program: stop that, or set PORT to a free one."], Unavailable);
+            // Kestrel's own sentence names the address.
+            return Tell([$"{failure.Message} Stop the program that uses it, or set PORT to a free one."], Unavailable);
         }
         catch (ServiceUnavailableException failure)
         {
@@ -45,6 +46,11 @@ internal static partial class ServerRun
         catch (System.Net.Sockets.SocketException failure)
         {
             return Tell([$"The server cannot listen where HOST and PORT say: {failure.Message}."], Unavailable);
+        }
+        catch (Exception failure)
+        {
+            // A bug: whoever reports it needs the stack.
+            return Tell([failure.ToString()], Failed);
         }
     }
 

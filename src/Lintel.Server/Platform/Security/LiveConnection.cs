@@ -14,6 +14,9 @@ internal enum EndReason
     /// <summary>Its reader stopped reading.</summary>
     Stalled,
 
+    /// <summary>What the connection is for failed.</summary>
+    ServerError,
+
     /// <summary>The server is going away.</summary>
     ServerStopping,
 }

@@ -218,6 +218,7 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
         {
             EndReason.SignedOut => (WebSocketCloseStatus.PolicyViolation, "Signed out"),
             EndReason.TokenExpired => (WebSocketCloseStatus.PolicyViolation, "Token expired"),
+            EndReason.ServerError => (WebSocketCloseStatus.InternalServerError, "Server error"),
             EndReason.ServerStopping => (WebSocketCloseStatus.EndpointUnavailable, "Server going away"),
             _ => (WebSocketCloseStatus.PolicyViolation, "Reading too slowly"),
         };

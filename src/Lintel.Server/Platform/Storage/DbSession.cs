@@ -42,13 +42,9 @@ internal static class DbReaderExtensions
     {
         public string? GetNullableString(int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
 
-        public long? GetNullableInt64(int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetInt64(ordinal);
-
         public Guid? GetNullableGuid(int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetGuid(ordinal);
 
         public byte[] GetBytes(int ordinal) => reader.GetFieldValue<byte[]>(ordinal);
-
-        public byte[]? GetNullableBytes(int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetFieldValue<byte[]>(ordinal);
 
         /// <summary>An instant stored as unix microseconds.</summary>
         public DateTimeOffset GetInstant(int ordinal) => Instant.FromMicroseconds(reader.GetInt64(ordinal));

@@ -20,6 +20,7 @@ internal static class StorageSetup
         builder.Services.AddSingleton<Hints>();
         builder.Services.AddHostedService(static services => services.GetRequiredService<Hints>());
         builder.Services.AddSingleton<IReadinessCheck, DatabaseCheck>();
+        builder.Services.AddSingleton<IReadinessCheck, MigrationsCheck>();
     }
 
     private sealed class DatabaseWorker(Database database) : IHostedService

@@ -30,6 +30,7 @@ public sealed class HealthTests
         var names = report.GetProperty("dependencies").EnumerateArray().Select(static entry => entry.GetProperty("name").GetString()).ToArray();
         Assert.Contains("mail", names);
         Assert.Contains("database", names);
+        Assert.Contains("migrations", names);
     }
 
     [Fact]

@@ -190,7 +190,7 @@ public abstract class DatabaseTests : IAsyncLifetime
         var row = await Database.ReadAsync(
             session => session.QueryFirstAsync(
                 "SELECT id, name, data, big, small, flag, at, gap FROM thing WHERE id = $1 AND flag AND gap IS NULL",
-                static row => (row.GetGuid(0), row.GetNullableString(1), row.GetNullableBytes(2), row.GetNullableInt64(3), row.GetInt32(4), row.GetBoolean(5), row.GetInstant(6), row.GetNullableGuid(7)),
+                static row => (row.GetGuid(0), row.GetNullableString(1), row.IsDBNull(2) ? null : row.GetBytes(2), row.IsDBNull(3) ? (long?)null : row.GetInt64(3), row.GetInt32(4), row.GetBoolean(5), row.GetInstant(6), row.GetNullableGuid(7)),
                 id),
             Cancel);
 

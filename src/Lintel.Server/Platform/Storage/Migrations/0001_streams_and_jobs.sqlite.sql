@@ -5,7 +5,6 @@ CREATE TABLE stream (
     epoch      BIGINT  NOT NULL,
     next_seq   BIGINT  NOT NULL DEFAULT 1,
     floor_seq  BIGINT  NOT NULL DEFAULT 1,
-    bytes      BIGINT  NOT NULL DEFAULT 0,
     closed     BOOLEAN NOT NULL DEFAULT FALSE,
     fence      BIGINT  NOT NULL DEFAULT 0
 );
@@ -29,15 +28,12 @@ CREATE TABLE node (
 CREATE TABLE job (
     id                   UUID    NOT NULL PRIMARY KEY,
     kind                 TEXT    NOT NULL,
-    queue                TEXT    NOT NULL,
     owner_id             BIGINT  NOT NULL,
-    priority             INTEGER NOT NULL DEFAULT 0,
     state                TEXT    NOT NULL,
     stream_id            BIGINT  NOT NULL REFERENCES stream (id),
     completed            BIGINT  NOT NULL DEFAULT 0,
     total                BIGINT  NOT NULL DEFAULT 0,
     failed               BIGINT  NOT NULL DEFAULT 0,
-    result               BLOB,
     error                TEXT,
     error_count          INTEGER NOT NULL DEFAULT 0,
     attempt              INTEGER NOT NULL DEFAULT 0,
@@ -57,7 +53,7 @@ CREATE TABLE job (
 
 CREATE UNIQUE INDEX job_idempotency ON job (owner_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX job_by_owner ON job (owner_id, id);
-CREATE INDEX job_live ON job (state, queue, run_at) WHERE state IN ('queued', 'running');
+CREATE INDEX job_live ON job (state, kind, run_at) WHERE state IN ('queued', 'running');
 CREATE INDEX job_done ON job (completed_at) WHERE completed_at IS NOT NULL;
 CREATE INDEX job_stream ON job (stream_id);
 CREATE INDEX job_abandoned ON job (abandon_at) WHERE abandon_at IS NOT NULL;
