@@ -12,7 +12,7 @@ build_unlock
 folder=$(mktemp -d "${TMPDIR:-/tmp}/lintel-openapi.XXXXXX")
 server=
 stop_server() {
-  if [ -n "$server" ]; then kill "$server" 2>/dev/null && wait "$server" 2>/dev/null || true; fi
+  if [ -n "$server" ] && kill "$server" 2>/dev/null; then wait "$server" 2>/dev/null || true; fi
   rm -rf "$folder"
 }
 trap stop_server EXIT

@@ -22,7 +22,8 @@ public abstract class JobEmissionTests : EngineTests
             await job.EmitAsync("cursed", "{}"u8);
             await Task.Delay(Timeout.Infinite, cancel);
             return JobOutcome.Complete();
-        }) with { RetryDelay = TimeSpan.Zero, MaxAttempts = 2 };
+        }) with
+        { RetryDelay = TimeSpan.Zero, MaxAttempts = 2 };
         var node = await StartAsync([kind]);
         await RefuseKindAsync(node, "cursed");
 

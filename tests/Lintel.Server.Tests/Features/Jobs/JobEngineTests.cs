@@ -30,7 +30,8 @@ public abstract class JobEngineTests : EngineTests
             await job.EmitAsync("number", TestEvent.Of(job.Attempt).Data.Span);
             await attempts.PassAsync(cancel);
             throw new FormatException("a secret");
-        }) with { RetryDelay = TimeSpan.FromSeconds(10) };
+        }) with
+        { RetryDelay = TimeSpan.FromSeconds(10) };
         var node = await StartAsync([kind], time: clock);
         var submitted = await node.SubmitAsync(kind);
 
