@@ -146,6 +146,11 @@ internal sealed class Reader : IFollowSink
         return ValueTask.CompletedTask;
     }
 
+    // The loop fails with it, and whoever awaits the loop sees why.
+    void IFollowSink.Break()
+    {
+    }
+
     ValueTask IFollowSink.IdleAsync() => ValueTask.CompletedTask;
 
     private void Change(Action change)

@@ -359,6 +359,10 @@ public abstract class StreamLogTests : IAsyncLifetime
 
         public ValueTask ResetAsync(StreamInfo stream, ResetReason reason) => ValueTask.CompletedTask;
 
+        public void Break()
+        {
+        }
+
         public ValueTask IdleAsync() => ValueTask.CompletedTask;
     }
 }
