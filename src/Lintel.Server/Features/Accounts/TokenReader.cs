@@ -65,7 +65,7 @@ internal sealed class TokenReader(TokenOptions options)
         {
             claims = ReadPayload(payload);
         }
-        catch (Exception failure) when (failure is JsonException or FormatException or InvalidOperationException or OverflowException)
+        catch (Exception failure) when (failure is JsonException or FormatException or InvalidOperationException or OverflowException or ArgumentException)
         {
             claims = default;
             return false;

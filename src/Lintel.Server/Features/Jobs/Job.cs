@@ -12,6 +12,8 @@ internal static class JobStates
     public const string Failed = "failed";
     public const string Cancelled = "cancelled";
 
+    public static readonly string[] All = [Queued, Running, Complete, Failed, Cancelled];
+
     public static bool IsTerminal(string state) => state is Complete or Failed or Cancelled;
 }
 

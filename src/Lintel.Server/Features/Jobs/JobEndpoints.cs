@@ -65,11 +65,21 @@ internal static class JobEndpoints
     }
 
     private static async Task<Results<Ok<JobList>, ErrorResult>> ListAsync(
-        Caller caller, JobQueue queue, CancellationToken cancellationToken, string? after = null, string? status = null, string? kind = null, int limit = DefaultPage)
+        Caller caller, JobQueue queue, JobKinds kinds, CancellationToken cancellationToken, string? after = null, string? status = null, string? kind = null, int limit = DefaultPage)
     {
         if (limit is < 1 or > MaxPage)
         {
             return Errors.Invalid("limit", string.Create(CultureInfo.InvariantCulture, $"Must be from 1 to {MaxPage}."));
+        }
+
+        if (status is not null && !JobStates.All.Contains(status))
+        {
+            return Errors.Invalid("status", $"Must be one of: {string.Join(", ", JobStates.All)}.");
+        }
+
+        if (kind is not null && !kinds.Contains(kind))
+        {
+            return Errors.Invalid("kind", "There is no such kind of job.");
         }
 
         Guid? before = null;

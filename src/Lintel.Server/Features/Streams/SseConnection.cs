@@ -17,6 +17,8 @@ internal sealed class SseConnection : LiveConnection, IFollowSink, IDisposable
 {
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(15);
 
+    private const int MaxUnflushed = 32 * 1024;
+
     private readonly HttpContext _context;
     private readonly PipeWriter _body;
     private readonly TimeProvider _time;
@@ -67,6 +69,12 @@ internal sealed class SseConnection : LiveConnection, IFollowSink, IDisposable
         for (var i = index; i < batch.Events.Length; i++)
         {
             Encode(batch.FirstSeq + i, batch.Events[i]);
+
+            // In pieces, so that the deadline finds a reader that has stopped, and not one that is slow.
+            if (_body.CanGetUnflushedBytes && _body.UnflushedBytes >= MaxUnflushed)
+            {
+                await FlushAsync();
+            }
         }
 
         await FlushAsync();
@@ -123,7 +131,7 @@ internal sealed class SseConnection : LiveConnection, IFollowSink, IDisposable
     {
         if (now.Ticks > Volatile.Read(ref _writeDeadline))
         {
-            _context.Abort();
+            Abort(_context);
         }
         else if (now.Ticks >= Volatile.Read(ref _heartbeatAt))
         {
@@ -137,11 +145,15 @@ internal sealed class SseConnection : LiveConnection, IFollowSink, IDisposable
         Signal.Set();
         if (Volatile.Read(ref _writeDeadline) != long.MaxValue && reason != EndReason.ServerStopping)
         {
-            _context.Abort();
+            Abort(_context);
         }
     }
 
-    public void Dispose() => _aborted.Dispose();
+    public void Dispose()
+    {
+        Release();
+        _aborted.Dispose();
+    }
 
     private async ValueTask FlushAsync()
     {

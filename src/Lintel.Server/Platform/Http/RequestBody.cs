@@ -44,9 +44,10 @@ internal static class RequestBody
         {
             return read(body);
         }
-        catch (JsonException failure)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
-            throw new BadHttpRequestException("The body is not valid JSON.", StatusCodes.Status400BadRequest, failure);
+            // The reader's InvalidOperationException means text that no string can hold: bad UTF-8, half a surrogate pair.
+            throw new BadHttpRequestException("The body is not valid JSON.", StatusCodes.Status400BadRequest, failure as JsonException ?? new JsonException(null, failure));
         }
     }
 

@@ -28,7 +28,10 @@ internal static partial class ServerRun
             }
 
             await app.WaitForShutdownAsync();
-            return 0;
+
+            // The host stops in good order when a worker fails, but a supervisor must see that it was no one's wish.
+            var workers = app.Services.GetServices<IHostedService>().OfType<BackgroundService>();
+            return workers.Any(static worker => worker.ExecuteTask is { IsFaulted: true }) ? Failed : 0;
         }
         catch (InvalidSettingsException failure)
         {

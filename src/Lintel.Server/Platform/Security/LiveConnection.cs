@@ -24,6 +24,12 @@ internal enum EndReason
 /// <summary>A WebSocket or event stream that stays open. The registry keeps it in a list of its session's, so the links live in the object itself.</summary>
 internal abstract class LiveConnection(Caller caller)
 {
+    private const int Live = 0;
+    private const int Aborting = 1;
+    private const int Over = 2;
+
+    private int _use;
+
     internal LiveConnection? Next;
     internal LiveConnection? Previous;
 
@@ -35,4 +41,26 @@ internal abstract class LiveConnection(Caller caller)
 
     /// <summary>Ends the connection soon. Called from any thread, possibly more than once; must not block.</summary>
     public abstract void End(EndReason reason);
+
+    /// <summary>
+    /// Cuts the transport off, if the request is still this connection's: its context is the server's to use again afterwards, and must never be touched then.
+    /// </summary>
+    protected void Abort(HttpContext context)
+    {
+        if (Interlocked.CompareExchange(ref _use, Aborting, Live) == Live)
+        {
+            context.Abort();
+            Volatile.Write(ref _use, Live);
+        }
+    }
+
+    /// <summary>Gives the context back: from here on nothing aborts it. Call it before the request ends.</summary>
+    protected void Release()
+    {
+        var spin = default(SpinWait);
+        while (Interlocked.CompareExchange(ref _use, Over, Live) == Aborting)
+        {
+            spin.SpinOnce();
+        }
+    }
 }

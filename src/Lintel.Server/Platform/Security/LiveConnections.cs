@@ -1,7 +1,7 @@
 namespace Lintel.Platform.Security;
 
 /// <summary>All open sockets and event streams, found by session, so that a revocation ends them at once.</summary>
-internal sealed class LiveConnections(RevokedSessions revoked, TimeProvider time, IHostApplicationLifetime lifetime) : BackgroundService
+internal sealed partial class LiveConnections(RevokedSessions revoked, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<LiveConnections> logger) : BackgroundService
 {
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
 
@@ -79,10 +79,7 @@ internal sealed class LiveConnections(RevokedSessions revoked, TimeProvider time
             }
         }
 
-        foreach (var connection in ending)
-        {
-            connection.End(EndReason.SignedOut);
-        }
+        ending.ForEach(connection => Safely(connection, static ended => ended.End(EndReason.SignedOut)));
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -114,6 +111,25 @@ internal sealed class LiveConnections(RevokedSessions revoked, TimeProvider time
             }
         }
 
-        all.ForEach(action);
+        all.ForEach(connection => Safely(connection, action));
+    }
+
+    /// <summary>One connection's failure must not keep the others from their turn, nor end the server.</summary>
+    private void Safely(LiveConnection connection, Action<LiveConnection> action)
+    {
+        try
+        {
+            action(connection);
+        }
+        catch (Exception failure)
+        {
+            Log.ConnectionFailed(logger, failure);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "A connection could not be looked after.")]
+        public static partial void ConnectionFailed(ILogger logger, Exception failure);
     }
 }

@@ -199,7 +199,7 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
         var ticks = now.Ticks;
         if (ticks > Volatile.Read(ref _writeDeadline) || ticks > Volatile.Read(ref _closeDeadline))
         {
-            _context.Abort();
+            Abort(_context);
         }
         else if (!IsEnding && Caller.ExpiresAt < DateTimeOffset.MaxValue && now > Caller.ExpiresAt + ExpiryGrace)
         {
@@ -230,6 +230,7 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
     public void Dispose()
     {
         // The semaphore is left to the collector: someone may just be waiting for it, and it holds nothing.
+        Release();
         _registry.Remove(this);
         ReturnBuffer();
         _socket.Dispose();

@@ -52,7 +52,7 @@ internal static class Migrator
         }
 
         await session.ExecuteAsync(
-            "CREATE TABLE IF NOT EXISTS schema_migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, applied_at BIGINT NOT NULL)");
+            "CREATE TABLE IF NOT EXISTS schema_migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, applied_at BIGINT NOT NULL, checks BIGINT NOT NULL DEFAULT 0)");
         return await session.QueryAsync(
             "SELECT number, sha256 FROM schema_migration ORDER BY number",
             static row => (row.GetInt32(0), row.GetString(1)));

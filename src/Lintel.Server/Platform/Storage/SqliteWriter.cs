@@ -194,7 +194,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         _changesAtCheckpoint = changes;
         if (new FileInfo(_session.Connection.DataSource + "-wal") is { Exists: true, Length: > MaxWalBytes })
         {
-            CheckpointIn(_session, "PRAGMA wal_checkpoint(TRUNCATE)");
+            CheckpointIn(() => _session, "PRAGMA wal_checkpoint(TRUNCATE)");
         }
         else
         {
@@ -208,20 +208,21 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         SqliteSession? session = null;
         while (_checkpointDue.WaitOne() && !_stopping)
         {
-            CheckpointIn(session ??= open(), "PRAGMA wal_checkpoint(PASSIVE)");
+            CheckpointIn(() => session ??= open(), "PRAGMA wal_checkpoint(PASSIVE)");
         }
 
         session?.Dispose();
     }
 
-    private void CheckpointIn(SqliteSession session, string pragma)
+    private void CheckpointIn(Func<SqliteSession> session, string pragma)
     {
         try
         {
-            session.Execute(pragma);
+            session().Execute(pragma);
         }
-        catch (DbException failure)
+        catch (Exception failure)
         {
+            // Whatever it is: an exception that left this thread would end the process.
             Log.CheckpointFailed(_logger, failure);
         }
     }

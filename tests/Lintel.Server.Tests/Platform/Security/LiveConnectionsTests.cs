@@ -14,7 +14,7 @@ public sealed class LiveConnectionsTests : IDisposable
     public LiveConnectionsTests()
     {
         _revoked = new RevokedSessions(_clock);
-        _connections = new LiveConnections(_revoked, _clock, _lifetime);
+        _connections = new LiveConnections(_revoked, _clock, _lifetime, Microsoft.Extensions.Logging.Abstractions.NullLogger<LiveConnections>.Instance);
     }
 
     [Fact]
