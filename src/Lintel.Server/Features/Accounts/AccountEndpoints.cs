@@ -42,7 +42,7 @@ internal static class AccountEndpoints
     }
 
     private static async Task<Results<Created<AccountView>, ErrorResult>> RegisterAsync(
-        HttpContext context, PasswordHashing passwords, AccountTable accounts, RateLimiting limits, AccountLog log, TimeProvider time)
+        HttpContext context, PasswordHashing passwords, AccountTable accounts, RateLimiting limits, ForwardedClient forwarded, AccountLog log, TimeProvider time)
     {
         var fields = await RequestFields.ReadJsonAsync(context);
         var email = fields.Required("email").Trim();
@@ -54,7 +54,7 @@ internal static class AccountEndpoints
             return error;
         }
 
-        if (await passwords.HashAsync(password, context.RequestAborted) is not { } hash)
+        if (await passwords.HashAsync(password, forwarded.AddressOf(context).ToString(), context.RequestAborted) is not { } hash)
         {
             return Busy(passwords);
         }
@@ -98,9 +98,9 @@ internal static class AccountEndpoints
 
         var client = new ClientInfo(Shorten(context.Request.Headers.UserAgent), forwarded.AddressOf(context).ToString());
         var result = await signIn.RunAsync(email, password, client, context.RequestAborted);
-        if (result.Status != SignInStatus.Refused)
+        if (result.Status == SignInStatus.SignedIn)
         {
-            // Only guesses count.
+            // Guesses count, and so do those that only keep the server busy.
             limits.GiveBack(context);
         }
 

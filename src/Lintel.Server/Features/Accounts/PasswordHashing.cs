@@ -6,7 +6,8 @@ using Microsoft.Extensions.Options;
 namespace Lintel.Features.Accounts;
 
 /// <summary>
-/// Hashes and checks passwords on a few threads of its own, behind a bounded queue. Whoever gives up waiting gives up its place.
+/// Hashes and checks passwords on a few threads of its own, behind a bounded queue. Whoever gives up waiting gives up its place. Clients take turns, and when
+/// the queue is full the one with most in it gives way: nobody can keep the others from signing in by signing in all the time.
 /// </summary>
 internal sealed class PasswordHashing : IDisposable
 {
@@ -28,6 +29,7 @@ internal sealed class PasswordHashing : IDisposable
     private readonly TimeProvider _time;
     private readonly string _noOnesHash;
     private TimeSpan _lastDuration = TimeSpan.FromMilliseconds(200);
+    private string _servedLast = "";
     private bool _isStopping;
 
     public PasswordHashing(AccountOptions options, TimeProvider time)
@@ -56,12 +58,14 @@ internal sealed class PasswordHashing : IDisposable
     public TimeSpan RetryAfter => _lastDuration * ((double)_options.PasswordQueue / _options.PasswordThreads);
 
     /// <summary>The hash to keep of a new password; null when the queue is full.</summary>
-    public Task<string?> HashAsync(string password, CancellationToken cancellationToken) =>
-        EnqueueAsync<string?>(() => _hasher.HashPassword(Nobody, password), null, cancellationToken);
+    /// <param name="client">Whose turn it takes: the address that asks.</param>
+    public Task<string?> HashAsync(string password, string client, CancellationToken cancellationToken) =>
+        EnqueueAsync<string?>(() => _hasher.HashPassword(Nobody, password), null, client, cancellationToken);
 
     /// <summary>Checks a password against an account's hash, or against nobody's (null), which takes as long.</summary>
-    public Task<PasswordCheck> CheckAsync(string? hash, string password, CancellationToken cancellationToken) =>
-        EnqueueAsync(() => Check(hash, password), new PasswordCheck(PasswordVerdict.Busy), cancellationToken);
+    /// <param name="client">Whose turn it takes: the address that asks.</param>
+    public Task<PasswordCheck> CheckAsync(string? hash, string password, string client, CancellationToken cancellationToken) =>
+        EnqueueAsync(() => Check(hash, password), new PasswordCheck(PasswordVerdict.Busy), client, cancellationToken);
 
     public void Dispose()
     {
@@ -125,12 +129,12 @@ internal sealed class PasswordHashing : IDisposable
         return Convert.ToBase64String(bytes);
     }
 
-    private async Task<T> EnqueueAsync<T>(Func<T> compute, T busy, CancellationToken cancellationToken)
+    private async Task<T> EnqueueAsync<T>(Func<T> compute, T busy, string client, CancellationToken cancellationToken)
     {
-        var work = new Work<T>(compute);
+        var work = new Work<T>(compute, busy, client);
         lock (_gate)
         {
-            if (_isStopping || _queue.Count >= _options.PasswordQueue)
+            if (_isStopping || (_queue.Count >= _options.PasswordQueue && !MakeRoomLocked(client)))
             {
                 return busy;
             }
@@ -143,6 +147,27 @@ internal sealed class PasswordHashing : IDisposable
         {
             return await work.Task;
         }
+    }
+
+    /// <summary>Turns away the last of the client with most in the queue, unless that is the newcomer itself.</summary>
+    private bool MakeRoomLocked(string client)
+    {
+        var counts = _queue.CountBy(static work => work.Client).ToDictionary();
+        var (greedy, most) = counts.MaxBy(static entry => entry.Value);
+        if (most <= counts.GetValueOrDefault(client) + 1)
+        {
+            return false;
+        }
+
+        var last = _queue.Last!;
+        while (last.Value.Client != greedy)
+        {
+            last = last.Previous!;
+        }
+
+        _queue.Remove(last);
+        last.Value.TurnAway();
+        return true;
     }
 
     private void Leave<T>(Work<T> work, CancellationToken cancellationToken)
@@ -182,22 +207,38 @@ internal sealed class PasswordHashing : IDisposable
                 return null;
             }
 
-            var work = _queue.First!.Value;
-            _queue.RemoveFirst();
-            return work;
+            // The first in the queue who was not served last: with several clients waiting none is served twice in a row.
+            var next = _queue.First!;
+            for (var other = next; other is not null; other = other.Next)
+            {
+                if (other.Value.Client != _servedLast)
+                {
+                    next = other;
+                    break;
+                }
+            }
+
+            _queue.Remove(next);
+            _servedLast = next.Value.Client;
+            return next.Value;
         }
     }
 
-    private abstract class Work
+    private abstract class Work(string client)
     {
+        public string Client => client;
+
         public LinkedListNode<Work>? Place { get; set; }
 
         public abstract void Run();
 
         public abstract void Drop();
+
+        /// <summary>Answers that too many wait.</summary>
+        public abstract void TurnAway();
     }
 
-    private sealed class Work<T>(Func<T> compute) : Work
+    private sealed class Work<T>(Func<T> compute, T busy, string client) : Work(client)
     {
         private readonly TaskCompletionSource<T> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -218,6 +259,8 @@ internal sealed class PasswordHashing : IDisposable
         }
 
         public override void Drop() => _completion.TrySetCanceled();
+
+        public override void TurnAway() => _completion.TrySetResult(busy);
     }
 }
 

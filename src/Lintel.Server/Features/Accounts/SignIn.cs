@@ -8,7 +8,7 @@ internal sealed class SignIn(
     public async Task<SignInResult> RunAsync(string email, string password, ClientInfo client, CancellationToken cancellationToken)
     {
         var account = await accounts.FindSecretsAsync(email, cancellationToken);
-        var check = await passwords.CheckAsync(account?.PasswordHash, password, cancellationToken);
+        var check = await passwords.CheckAsync(account?.PasswordHash, password, client.Address ?? "", cancellationToken);
         if (check.Verdict == PasswordVerdict.Busy)
         {
             return new(SignInStatus.Busy);

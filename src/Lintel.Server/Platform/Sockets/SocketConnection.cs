@@ -69,7 +69,7 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
             var result = await _socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
             _buffer = ArrayPool<byte>.Shared.Rent(FirstBuffer);
             _length = 0;
-            while (result.MessageType != WebSocketMessageType.Close && !(result.EndOfMessage && result.Count + _length > 0))
+            while (!result.EndOfMessage && result.MessageType == WebSocketMessageType.Text)
             {
                 if (_length == _buffer.Length && !TryGrow())
                 {
@@ -79,21 +79,17 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
 
                 result = await _socket.ReceiveAsync(_buffer.AsMemory(_length), CancellationToken.None);
                 _length += result.Count;
-                if (result.MessageType == WebSocketMessageType.Binary)
-                {
-                    await CloseAsync(WebSocketCloseStatus.InvalidMessageType, "Only JSON text is understood");
-                    return SocketRead.Closed;
-                }
-
-                if (result.EndOfMessage)
-                {
-                    break;
-                }
             }
 
             if (result.MessageType == WebSocketMessageType.Close)
             {
                 await FinishCloseAsync();
+                return SocketRead.Closed;
+            }
+
+            if (result.MessageType == WebSocketMessageType.Binary)
+            {
+                await CloseAsync(WebSocketCloseStatus.InvalidMessageType, "Only JSON text is understood");
                 return SocketRead.Closed;
             }
 

@@ -14,19 +14,19 @@ public sealed class PasswordHashingTests
     public async Task A_password_is_right_wrong_or_nobodys()
     {
         using var passwords = Create(1000);
-        var hash = await passwords.HashAsync(Password, Cancel);
+        var hash = await passwords.HashAsync(Password, "203.0.113.1", Cancel);
 
-        Assert.Equal(new PasswordCheck(PasswordVerdict.Right), await passwords.CheckAsync(hash, Password, Cancel));
-        Assert.Equal(new PasswordCheck(PasswordVerdict.Wrong), await passwords.CheckAsync(hash, Password + " ", Cancel));
-        Assert.Equal(new PasswordCheck(PasswordVerdict.Wrong), await passwords.CheckAsync(null, Password, Cancel));
-        Assert.Equal(new PasswordCheck(PasswordVerdict.Wrong), await passwords.CheckAsync("not a hash", Password, Cancel));
+        Assert.Equal(new PasswordCheck(PasswordVerdict.Right), await passwords.CheckAsync(hash, Password, "203.0.113.1", Cancel));
+        Assert.Equal(new PasswordCheck(PasswordVerdict.Wrong), await passwords.CheckAsync(hash, Password + " ", "203.0.113.1", Cancel));
+        Assert.Equal(new PasswordCheck(PasswordVerdict.Wrong), await passwords.CheckAsync(null, Password, "203.0.113.1", Cancel));
+        Assert.Equal(new PasswordCheck(PasswordVerdict.Wrong), await passwords.CheckAsync("not a hash", Password, "203.0.113.1", Cancel));
     }
 
     [Fact]
     public async Task The_hash_is_the_frameworks_with_SHA512_and_the_rounds_that_were_asked_for()
     {
         using var passwords = Create(12_345);
-        var hash = await passwords.HashAsync(Password, Cancel);
+        var hash = await passwords.HashAsync(Password, "203.0.113.1", Cancel);
         var bytes = Convert.FromBase64String(hash!);
 
         Assert.Equal(PasswordVerificationResult.Success, Framework(12_345).VerifyHashedPassword(this, hash!, Password));
@@ -38,7 +38,7 @@ public sealed class PasswordHashingTests
     {
         using var passwords = Create(1000);
 
-        Assert.NotEqual(await passwords.HashAsync(Password, Cancel), await passwords.HashAsync(Password, Cancel));
+        Assert.NotEqual(await passwords.HashAsync(Password, "203.0.113.1", Cancel), await passwords.HashAsync(Password, "203.0.113.1", Cancel));
     }
 
     [Fact]
@@ -47,11 +47,11 @@ public sealed class PasswordHashingTests
         using var passwords = Create(2000);
         var old = Framework(1000).HashPassword(this, Password);
 
-        var check = await passwords.CheckAsync(old, Password, Cancel);
+        var check = await passwords.CheckAsync(old, Password, "203.0.113.1", Cancel);
 
         Assert.Equal(PasswordVerdict.Right, check.Verdict);
-        Assert.Equal(new PasswordCheck(PasswordVerdict.Right), await passwords.CheckAsync(check.NewHash, Password, Cancel));
-        Assert.Equal(new PasswordCheck(PasswordVerdict.Wrong), await passwords.CheckAsync(old, "wrong password", Cancel));
+        Assert.Equal(new PasswordCheck(PasswordVerdict.Right), await passwords.CheckAsync(check.NewHash, Password, "203.0.113.1", Cancel));
+        Assert.Equal(new PasswordCheck(PasswordVerdict.Wrong), await passwords.CheckAsync(old, "wrong password", "203.0.113.1", Cancel));
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public sealed class PasswordHashingTests
     {
         using var passwords = Create(1000);
 
-        Assert.Equal(new PasswordCheck(PasswordVerdict.Right), await passwords.CheckAsync(Framework(2000).HashPassword(this, Password), Password, Cancel));
+        Assert.Equal(new PasswordCheck(PasswordVerdict.Right), await passwords.CheckAsync(Framework(2000).HashPassword(this, Password), Password, "203.0.113.1", Cancel));
     }
 
     [Fact]
@@ -67,17 +67,17 @@ public sealed class PasswordHashingTests
     {
         using var passwords = Create(2_000_000, queue: 2);
         using var leaving = new CancellationTokenSource();
-        var running = passwords.HashAsync(Password, Cancel);
+        var running = passwords.HashAsync(Password, "203.0.113.1", Cancel);
         while (passwords.Waiting > 0)
         {
             await Task.Delay(1, Cancel);
         }
 
-        var waiting = passwords.CheckAsync(null, Password, leaving.Token);
-        var other = passwords.HashAsync(Password, leaving.Token);
+        var waiting = passwords.CheckAsync(null, Password, "203.0.113.1", leaving.Token);
+        var other = passwords.HashAsync(Password, "203.0.113.1", leaving.Token);
         Assert.Equal(2, passwords.Waiting);
-        Assert.Null(await passwords.HashAsync(Password, Cancel));
-        Assert.Equal(new PasswordCheck(PasswordVerdict.Busy), await passwords.CheckAsync(null, Password, Cancel));
+        Assert.Null(await passwords.HashAsync(Password, "203.0.113.1", Cancel));
+        Assert.Equal(new PasswordCheck(PasswordVerdict.Busy), await passwords.CheckAsync(null, Password, "203.0.113.1", Cancel));
 
         await leaving.CancelAsync();
         Assert.Equal(0, passwords.Waiting);
@@ -87,17 +87,31 @@ public sealed class PasswordHashingTests
     }
 
     [Fact]
+    public async Task A_client_that_fills_the_queue_gives_way_to_another()
+    {
+        using var passwords = Create(300_000, queue: 3);
+        var greedy = Enumerable.Range(0, 4).Select(_ => passwords.CheckAsync(null, Password, "203.0.113.1", Cancel)).ToList();
+
+        var other = await passwords.HashAsync(Password, "198.51.100.7", Cancel);
+
+        Assert.NotNull(other);
+        var verdicts = await Task.WhenAll(greedy);
+        Assert.Contains(new PasswordCheck(PasswordVerdict.Busy), verdicts);
+        Assert.Contains(new PasswordCheck(PasswordVerdict.Wrong), verdicts);
+    }
+
+    [Fact]
     public async Task The_end_of_the_server_lets_go_of_those_who_wait()
     {
         var passwords = Create(500_000);
-        var tasks = Enumerable.Range(0, 5).Select(_ => passwords.HashAsync(Password, Cancel)).ToList();
+        var tasks = Enumerable.Range(0, 5).Select(_ => passwords.HashAsync(Password, "203.0.113.1", Cancel)).ToList();
 
         passwords.Dispose();
 
         var all = Task.WhenAll(tasks);
         await all.ContinueWith(static _ => { }, TaskScheduler.Default);
         Assert.True(all.IsCompleted);
-        Assert.Null(await passwords.HashAsync(Password, Cancel));
+        Assert.Null(await passwords.HashAsync(Password, "203.0.113.1", Cancel));
     }
 
     private static PasswordHashing Create(int iterations, int queue = 100) =>
