@@ -232,7 +232,7 @@ public sealed class SlowLoginTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task An_unknown_address_takes_as_long_as_a_wrong_password()
     {
         await using var server = await ServerFixture.StartAsync(["--PASSWORD_HASH_ITERATIONS=100000"]);
@@ -252,7 +252,7 @@ public sealed class SlowLoginTests
         Assert.InRange(Median(unknown) / Median(wrong), 0.5, 2);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task When_too_many_wait_the_next_is_told_when_to_come_back_and_those_who_leave_make_room()
     {
         await using var server = await ServerFixture.StartAsync(["--PASSWORD_HASH_ITERATIONS=1000000", "--PASSWORD_HASH_THREADS=1", "--PASSWORD_HASH_QUEUE=1"]);

@@ -68,7 +68,7 @@ public abstract class LogoutTests(AccountsServer server)
         Assert.Equal(HttpStatusCode.OK, await server.StatusOfMeAsync(person.Tokens.Access));
     }
 
-    [Fact]
+    [Fact(Timeout = 30_000)]
     public async Task Signing_out_closes_the_sockets_of_the_session_and_no_other()
     {
         var person = await server.SignInAsync();
@@ -117,7 +117,7 @@ public sealed class LogoutOnSqliteTests(SqliteAccountsServer server) : LogoutTes
 
 public sealed class LogoutOnPostgresTests(PostgresAccountsServer server) : LogoutTests(server), IClassFixture<PostgresAccountsServer>
 {
-    [Fact]
+    [Fact(Timeout = 30_000)]
     public async Task Every_node_hears_of_it()
     {
         await using var database = await TestDatabase.CreateAsync(TestDatabaseKind.Postgres);

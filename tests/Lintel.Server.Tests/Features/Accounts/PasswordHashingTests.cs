@@ -62,7 +62,7 @@ public sealed class PasswordHashingTests
         Assert.Equal(new PasswordCheck(PasswordVerdict.Right), await passwords.CheckAsync(Framework(2000).HashPassword(this, Password), Password, "203.0.113.1", Cancel));
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task A_full_queue_takes_no_more_until_someone_leaves_or_is_served()
     {
         using var passwords = Create(2_000_000, queue: 2);
