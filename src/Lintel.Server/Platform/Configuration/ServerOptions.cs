@@ -64,17 +64,15 @@ internal sealed class ServerOptions
 
     private static string ReadDataFolder(SettingsReader settings)
     {
-        var folder = settings.DataFolder;
         try
         {
-            Directory.CreateDirectory(folder);
+            return settings.MakeDataFolder();
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            settings.Refuse("LINTEL_DATA", $"names {folder}, which cannot be made: give a folder that this user may write to");
+            settings.Refuse("LINTEL_DATA", $"names {settings.DataFolder}, which cannot be made: give a folder that this user may write to");
+            return settings.DataFolder;
         }
-
-        return folder;
     }
 
     private static List<string> ReadOrigins(SettingsReader settings)

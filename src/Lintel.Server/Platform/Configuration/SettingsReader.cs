@@ -18,6 +18,23 @@ internal sealed class SettingsReader(IConfiguration configuration, IHostEnvironm
     /// <summary>Where the server keeps its data, as an absolute path; relative settings count from the current folder.</summary>
     public string DataFolder => Path.GetFullPath(Text("LINTEL_DATA") ?? "data");
 
+    /// <summary>Makes the data folder where it is not there yet: for this user alone, since it holds keys and accounts.</summary>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    public string MakeDataFolder()
+    {
+        var folder = DataFolder;
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+        }
+        else
+        {
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        return folder;
+    }
+
     public string? Text(string name) => configuration[name] is { } value && !string.IsNullOrWhiteSpace(value) ? value.Trim() : null;
 
     public int Number(string name, int standard, int least, int most)

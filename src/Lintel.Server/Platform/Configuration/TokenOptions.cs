@@ -51,7 +51,7 @@ internal sealed class TokenOptions
 
         try
         {
-            return KeptKey(Path.Combine(settings.DataFolder, "secret.key"));
+            return KeptKey(Path.Combine(settings.MakeDataFolder(), "secret.key"));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -63,7 +63,6 @@ internal sealed class TokenOptions
     /// <summary>Development's own key: made once, readable by this user alone, so that tokens survive a restart.</summary>
     private static byte[] KeptKey(string path)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         if (!File.Exists(path))
         {
             // Moved into place whole, and never over another's: two servers that start together end up with one key.

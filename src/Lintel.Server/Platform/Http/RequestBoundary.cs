@@ -1,3 +1,4 @@
+using System.Net.WebSockets;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Telemetry;
 using Microsoft.AspNetCore.Http.Features;
@@ -103,14 +104,17 @@ internal sealed partial class RequestBoundary(
     private async Task<int> FailAsync(HttpContext context, Exception failure)
     {
         // Reading from or writing to a client that is gone fails in many ways; none is news.
-        if (failure is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
+        if (failure is OperationCanceledException or IOException or WebSocketException && context.RequestAborted.IsCancellationRequested)
         {
             return ClientClosedRequest;
         }
 
-        var error = failure is OperationCanceledException && lifetime.ApplicationStopping.IsCancellationRequested
-            ? Errors.Errors.ServiceUnavailable("The server is going away; try again.")
-            : ExceptionTranslation.Translate(failure);
+        if (failure is OperationCanceledException && lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            return await AnswerAsync(context, Errors.Errors.ServiceUnavailable("The server is going away; try again."));
+        }
+
+        var error = ExceptionTranslation.Translate(failure);
         if (error is null)
         {
             Log.Unhandled(_errors, failure, context.Request.Method, context.Request.Path.Value);
@@ -121,11 +125,16 @@ internal sealed partial class RequestBoundary(
             Log.Unavailable(_errors, failure, context.Request.Method, context.Request.Path.Value);
         }
 
+        return await AnswerAsync(context, error);
+    }
+
+    private static async Task<int> AnswerAsync(HttpContext context, ErrorResult error)
+    {
         if (context.Response.HasStarted)
         {
             // What was sent cannot be taken back. The cut tells the client that it has not got everything.
             context.Abort();
-            return StatusCodes.Status500InternalServerError;
+            return error.Status;
         }
 
         try

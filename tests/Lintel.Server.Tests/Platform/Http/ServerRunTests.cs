@@ -54,6 +54,10 @@ public sealed class ServerRunTests : IDisposable
         Assert.Equal("{\"status\":\"ok\"}", await client.GetStringAsync("/health", Cancel));
         Assert.NotEqual(1, address.Port);
         Assert.True(Directory.Exists(Path.Combine(_folder, "kept")));
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.Combine(_folder, "kept")));
+        }
     }
 
     [Fact]
