@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Lintel.Features.Jobs;
 
@@ -8,6 +9,23 @@ internal readonly record struct JobSubmission(string? Kind, ReadOnlyMemory<byte>
 {
     /// <exception cref="JsonException">The body is not a JSON object.</exception>
     public static JobSubmission Read(ReadOnlyMemory<byte> body)
+    {
+        if (!Utf8.IsValid(body.Span))
+        {
+            throw new JsonException("The body must be UTF-8.");
+        }
+
+        try
+        {
+            return ReadObject(body);
+        }
+        catch (InvalidOperationException failure)
+        {
+            throw new JsonException("A text has half of a surrogate pair.", failure);
+        }
+    }
+
+    private static JobSubmission ReadObject(ReadOnlyMemory<byte> body)
     {
         var reader = new Utf8JsonReader(body.Span);
         reader.Read();

@@ -17,7 +17,7 @@ internal sealed class SseConnection : LiveConnection, IFollowSink, IDisposable
 {
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(15);
 
-    private const int MaxUnflushed = 32 * 1024;
+    private const int FlushBytes = 64 * 1024;
 
     private readonly HttpContext _context;
     private readonly PipeWriter _body;
@@ -66,12 +66,12 @@ internal sealed class SseConnection : LiveConnection, IFollowSink, IDisposable
     public async ValueTask WriteAsync(StreamInfo stream, EventBatch batch, int index)
     {
         _idPrefix ??= Encoding.UTF8.GetBytes($"id: {stream.Name}.{stream.Epoch}.");
-        for (var i = index; i < batch.Events.Length; i++)
+        for (var i = index; i < batch.Events.Length && !IsEnding; i++)
         {
             Encode(batch.FirstSeq + i, batch.Events[i]);
 
-            // In pieces, so that the deadline finds a reader that has stopped, and not one that is slow.
-            if (_body.CanGetUnflushedBytes && _body.UnflushedBytes >= MaxUnflushed)
+            // In pieces: a reader that is slow but reads is not taken for one that stopped, and no reader holds a whole batch.
+            if (_body.UnflushedBytes >= FlushBytes)
             {
                 await FlushAsync();
             }

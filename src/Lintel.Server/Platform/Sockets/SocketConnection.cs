@@ -54,6 +54,9 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
     /// <summary>One writer at a time. Made by the first write: most sockets sleep, and many never send.</summary>
     private SemaphoreSlim Sending => _sending ?? Interlocked.CompareExchange(ref _sending, new SemaphoreSlim(1, 1), null) ?? _sending;
 
+    // The pool gives more than was asked for; a message may have no more than the limit.
+    private int Capacity => Math.Min(_buffer!.Length, _maxMessage);
+
     public bool IsEnding => Volatile.Read(ref _ending) != 0;
 
     /// <summary>The message that was read last; valid until the next read.</summary>
@@ -69,27 +72,27 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
             var result = await _socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
             _buffer = ArrayPool<byte>.Shared.Rent(FirstBuffer);
             _length = 0;
-            while (!result.EndOfMessage && result.MessageType == WebSocketMessageType.Text)
+            while (result is { EndOfMessage: false, MessageType: WebSocketMessageType.Text })
             {
-                if (_length == _buffer.Length && !TryGrow())
+                if (_length == Capacity && !TryGrow())
                 {
                     await CloseAsync(WebSocketCloseStatus.MessageTooBig, "Message too big");
                     return SocketRead.Closed;
                 }
 
-                result = await _socket.ReceiveAsync(_buffer.AsMemory(_length), CancellationToken.None);
+                result = await _socket.ReceiveAsync(_buffer.AsMemory(_length, Capacity - _length), CancellationToken.None);
                 _length += result.Count;
-            }
-
-            if (result.MessageType == WebSocketMessageType.Close)
-            {
-                await FinishCloseAsync();
-                return SocketRead.Closed;
             }
 
             if (result.MessageType == WebSocketMessageType.Binary)
             {
                 await CloseAsync(WebSocketCloseStatus.InvalidMessageType, "Only JSON text is understood");
+                return SocketRead.Closed;
+            }
+
+            if (result.MessageType == WebSocketMessageType.Close)
+            {
+                await FinishCloseAsync();
                 return SocketRead.Closed;
             }
 

@@ -64,6 +64,8 @@ internal sealed class PostgresUnderTest : DatabaseUnderTest
 
     public string ConnectionString { get; }
 
+    public string Url => _database.Url!;
+
     public static async Task<PostgresUnderTest> CreateAsync() => new(await TestDatabase.CreateAsync(TestDatabaseKind.Postgres));
 
     public override ValueTask DisposeAsync() => _database.DisposeAsync();
