@@ -10,6 +10,7 @@ internal static partial class ServerRun
 {
     // Of sysexits.h, as 78 for the settings is.
     private const int Unavailable = 69;
+    private const int Failed = 70;
 
     private static readonly TimeSpan FlushPatience = TimeSpan.FromSeconds(2);
 

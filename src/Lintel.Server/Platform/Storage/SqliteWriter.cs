@@ -194,7 +194,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         _changesAtCheckpoint = changes;
         if (new FileInfo(_session.Connection.DataSource + "-wal") is { Exists: true, Length: > MaxWalBytes })
         {
-            CheckpointIn(() => _session, "PRAGMA wal_checkpoint(TRUNCATE)");
+            CheckpointIn(() => _session, "PRAGMA wal_checkpoint(RESTART)");
         }
         else
         {
