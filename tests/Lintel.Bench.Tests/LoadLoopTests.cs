@@ -7,7 +7,7 @@ namespace Lintel.Bench.Tests;
 
 public sealed class LoadLoopTests
 {
-    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Short = TimeSpan.FromSeconds(1);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

@@ -46,10 +46,12 @@ internal sealed class SqliteSession : DbSession, IDisposable
     }
 
     public override ValueTask<T?> QueryFirstAsync<T>(string sql, Func<DbDataReader, T> map, params object?[] values)
-        where T : default
+        where T : default => new(QueryFirst(sql, map, values));
+
+    public T? QueryFirst<T>(string sql, Func<DbDataReader, T> map, params object?[] values)
     {
         using var reader = Prepare(sql, values).ExecuteReader();
-        return new(reader.Read() ? map(reader) : default);
+        return reader.Read() ? map(reader) : default;
     }
 
     /// <summary>What a feature keeps for as long as this connection lives, such as a statement of SQLite's own; made at its first use.</summary>

@@ -19,8 +19,9 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     // The write-ahead log is copied back into the database by a thread of its own after so many changed rows.
     private const int CheckpointChanges = 5000;
 
-    // A log that never rests is never emptied beside the writer; past this size the writer does it itself.
-    private const long MaxWalBytes = 64 * 1024 * 1024;
+    // A log that never rests is never emptied beside the writer; past so many pages (of 8 KB) the writer does it itself. The file keeps its size: growing it
+    // again would cost more than writing into it.
+    private const long MaxWalPages = 8192;
 
     private readonly Channel<Unit> _queue = Channel.CreateBounded<Unit>(
         new BoundedChannelOptions(QueueCapacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
@@ -33,6 +34,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _stopping;
     private int _changesAtCheckpoint;
+    private long _walPages;
 
     public SqliteWriter(SqliteSession session, Func<SqliteSession> openCheckpointer, ILogger logger)
     {
@@ -192,9 +194,10 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         }
 
         _changesAtCheckpoint = changes;
-        if (new FileInfo(_session.Connection.DataSource + "-wal") is { Exists: true, Length: > MaxWalBytes })
+        if (Volatile.Read(ref _walPages) > MaxWalPages)
         {
             CheckpointIn(() => _session, "PRAGMA wal_checkpoint(RESTART)");
+            Volatile.Write(ref _walPages, 0);
         }
         else
         {
@@ -218,7 +221,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     {
         try
         {
-            session().Execute(pragma);
+            Volatile.Write(ref _walPages, session().QueryFirst(pragma, static row => row.GetInt64(1)));
         }
         catch (Exception failure)
         {
