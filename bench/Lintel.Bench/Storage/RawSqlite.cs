@@ -83,7 +83,7 @@ internal sealed class RawSqlite : IDisposable
     {
         const int pages = 64 * 1024 * 1024 / PageSize;
         Execute($"PRAGMA wal_autocheckpoint={pages}");
-        Execute($"CREATE TABLE filler AS SELECT zeroblob({pages} * {PageSize}) AS nothing");
+        Execute($"CREATE TABLE filler AS SELECT zeroblob({pages} * {PageSize}) AS zeros");
         Execute("DROP TABLE filler");
         Execute("PRAGMA wal_checkpoint(RESTART)");
     }
