@@ -84,24 +84,24 @@ internal sealed partial class LiveConnections(RevokedSessions revoked, TimeProvi
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var stopping = lifetime.ApplicationStopping.Register(() => ForEach(static connection => connection.End(EndReason.ServerStopping)));
+        using var stopping = lifetime.ApplicationStopping.Register(() => ForEach(static connection => connection.End(EndReason.ServerStopping), []));
+        // Kept from tick to tick: with ten thousand connections a new one each second would be most of an idle server's garbage.
+        List<LiveConnection> ticking = [];
         using var timer = new PeriodicTimer(TickInterval, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             var now = time.GetUtcNow();
-            ForEach(connection => connection.Tick(now));
+            ForEach(connection => connection.Tick(now), ticking);
         }
     }
 
     // The session of a connection never changes: a renewed token must be of the same session.
     private static Guid Key(LiveConnection connection) => connection.Caller.SessionId ?? Guid.Empty;
 
-    private void ForEach(Action<LiveConnection> action)
+    private void ForEach(Action<LiveConnection> action, List<LiveConnection> all)
     {
-        List<LiveConnection> all;
         lock (_gate)
         {
-            all = new(_count);
             foreach (var head in _heads.Values)
             {
                 for (var connection = head; connection is not null; connection = connection.Next)
@@ -111,7 +111,12 @@ internal sealed partial class LiveConnections(RevokedSessions revoked, TimeProvi
             }
         }
 
-        all.ForEach(connection => Safely(connection, action));
+        foreach (var connection in all)
+        {
+            Safely(connection, action);
+        }
+
+        all.Clear();
     }
 
     /// <summary>One connection's failure must not keep the others from their turn, nor end the server.</summary>
