@@ -84,7 +84,8 @@ public abstract class JobsServer : ServerFixture
         {
             using var refreshed = await Client.PostAsJsonAsync("/auth/refresh", new { refresh_token = tokens.GetProperty("refresh_token").GetString() }, Cancel);
             return (await refreshed.JsonAsync()).GetProperty("access_token").GetString()!;
-        });
+        }
+        );
     }
 
     private static void Configure(WebApplicationBuilder builder, MovableClock clock, ConcurrentDictionary<string, Gate> gates)
