@@ -9,7 +9,7 @@ namespace Lintel.Bench.Storage;
 /// </summary>
 internal sealed class RawSqlite : IDisposable
 {
-    private const int PageSize = 8192;
+    private const int PageSize = 4096;
 
     private readonly sqlite3 database;
     private readonly sqlite3_stmt insert;
@@ -27,7 +27,7 @@ internal sealed class RawSqlite : IDisposable
         GrowLog();
         Execute(
             "CREATE TABLE event (stream_id BIGINT NOT NULL, seq BIGINT NOT NULL, kind TEXT NOT NULL, at BIGINT NOT NULL, data BLOB NOT NULL, " +
-            "PRIMARY KEY (stream_id, seq)) WITHOUT ROWID");
+            "PRIMARY KEY (stream_id, seq))");
         Check(raw.sqlite3_prepare_v2(database, "INSERT INTO event VALUES (?, ?, ?, ?, ?)", out insert));
     }
 

@@ -11,9 +11,11 @@ internal abstract class EventTable
     private const int PageEvents = 512;
     private const int PageBytes = 512 * 1024;
 
-    /// <summary>Numbers the stream's new events, where it is open and the fence is still the writer's.</summary>
+    /// <summary>
+    /// Numbers the stream's new events, where it is open and the fence is still the writer's. SQLite counts parameters as they appear, so they appear in order.
+    /// </summary>
     protected const string Bump =
-        "UPDATE stream SET next_seq = next_seq + $2, closed = $3 WHERE id = $1 AND closed = FALSE AND fence = $4 RETURNING next_seq";
+        "UPDATE stream SET next_seq = next_seq + $1, closed = $2 WHERE id = $3 AND closed = FALSE AND fence = $4 RETURNING next_seq";
 
     public static EventTable For(DatabaseKind kind) => kind == DatabaseKind.Sqlite ? new SqliteEventTable() : new PostgresEventTable();
 

@@ -9,7 +9,7 @@ internal sealed class PostgresEventTable : EventTable
         WITH bumped AS ({Bump}),
         inserted AS (
             INSERT INTO event (stream_id, seq, kind, at, data)
-            SELECT $1, bumped.next_seq - $2 + item.ordinal - 1, item.kind, $5, item.data
+            SELECT $3, bumped.next_seq - $1 + item.ordinal - 1, item.kind, $5, item.data
             FROM bumped, unnest($6::text[], $7::bytea[]) WITH ORDINALITY AS item (kind, data, ordinal))
         SELECT next_seq FROM bumped
         """;
@@ -18,9 +18,9 @@ internal sealed class PostgresEventTable : EventTable
         session.QueryFirstAsync(
             Append,
             static row => row.GetInt64(0),
-            append.StreamId,
             (long)append.Events.Length,
             append.Close,
+            append.StreamId,
             append.Fence,
             append.At,
             Array.ConvertAll(append.Events, static item => item.Kind),

@@ -56,7 +56,7 @@ internal sealed class SqliteDatabase(string path, TimeProvider time, ILogger<Sql
         try
         {
             session = new SqliteSession(ConnectionString(SqliteOpenMode.ReadWriteCreate));
-            session.Execute("PRAGMA page_size=8192");
+            session.Execute("PRAGMA page_size=4096");
             await session.QueryAsync("PRAGMA journal_mode=WAL", static row => row.GetString(0));
             session.Execute("PRAGMA synchronous=FULL");
             session.Execute("PRAGMA cache_size=-32000");

@@ -5,8 +5,8 @@ using SQLitePCL;
 namespace Lintel.Platform.Storage;
 
 /// <summary>
-/// The one thread that writes to SQLite. It takes every unit of work that is waiting, runs each in a savepoint of one transaction,
-/// commits once, and only then completes them: the cost of making changes durable is shared by all who wait for it.
+/// The one thread that writes to SQLite. It takes every unit of work that is waiting, runs them all in one transaction, commits once, and only
+/// then completes them: the cost of making changes durable is shared by all who wait for it. A unit that fails fails alone.
 /// </summary>
 internal sealed partial class SqliteWriter : IAsyncDisposable
 {
@@ -17,11 +17,11 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     private const int MaxGroup = 512;
 
     // The write-ahead log is copied back into the database by a thread of its own after so many changed rows.
-    private const int CheckpointChanges = 5000;
+    private const int CheckpointChanges = 15000;
 
     // A log that never rests is never emptied beside the writer; past so many pages (of 8 KB) the writer does it itself. The file keeps its size: growing it
     // again would cost more than writing into it.
-    private const long MaxWalPages = 8192;
+    private const long MaxWalPages = 16384;
 
     private readonly Channel<Unit> _queue = Channel.CreateBounded<Unit>(
         new BoundedChannelOptions(QueueCapacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
@@ -104,10 +104,33 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         try
         {
             _session.Execute("BEGIN IMMEDIATE");
+            var guarded = false;
             while (group.Count < MaxGroup && reader.TryRead(out var unit))
             {
                 group.Add(unit);
-                RunInSavepoint(unit);
+                if (unit.IsCancelled)
+                {
+                    continue;
+                }
+
+                if (guarded)
+                {
+                    RunInSavepoint(unit);
+                }
+                else if (!TryRun(unit))
+                {
+                    // A savepoint for each unit would cost more than most units do, and few fail: so the first failure undoes the group, and the others begin again.
+                    _session.Execute("ROLLBACK");
+                    _session.Execute("BEGIN IMMEDIATE");
+                    guarded = true;
+                    foreach (var earlier in group)
+                    {
+                        if (earlier.IsExecuted)
+                        {
+                            RunInSavepoint(earlier);
+                        }
+                    }
+                }
             }
 
             // A crash before this line: no unit of the group has happened. After it: all have.
@@ -129,24 +152,29 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
 
     private void RunInSavepoint(Unit unit)
     {
-        if (unit.IsCancelled)
+        _session.Execute("SAVEPOINT unit");
+        if (!TryRun(unit))
         {
-            return;
+            _session.Execute("ROLLBACK TO unit");
         }
 
-        _session.Execute("SAVEPOINT unit");
+        _session.Execute("RELEASE unit");
+    }
+
+    /// <summary>False when the unit failed by itself: what it did must be undone, what the others did can stand.</summary>
+    private bool TryRun(Unit unit)
+    {
         try
         {
             unit.Execute(_session);
+            return true;
         }
         catch (Exception failure) when (!IsFatal(failure))
         {
             unit.Fault(failure);
             _session.TakeAfterCommit();
-            _session.Execute("ROLLBACK TO unit");
+            return false;
         }
-
-        _session.Execute("RELEASE unit");
     }
 
     /// <summary>True where SQLite may have given up the whole transaction (full disk, I/O error), so that no unit of the group can stand.</summary>
@@ -234,6 +262,8 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     {
         public abstract bool IsCancelled { get; }
 
+        public bool IsExecuted { get; protected set; }
+
         public abstract void Execute(SqliteSession session);
 
         /// <summary>Remembers that the unit failed alone; told to its caller after the group's commit.</summary>
@@ -250,7 +280,6 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         private List<Action>? _afterCommit;
         private Exception? _fault;
         private T _result = default!;
-        private bool _executed;
 
         public Task<T> Task => _completion.Task;
 
@@ -267,10 +296,14 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
 
             _result = pending.GetAwaiter().GetResult();
             _afterCommit = session.TakeAfterCommit();
-            _executed = true;
+            IsExecuted = true;
         }
 
-        public override void Fault(Exception failure) => _fault = failure;
+        public override void Fault(Exception failure)
+        {
+            _fault = failure;
+            IsExecuted = false;
+        }
 
         public override void Complete(ILogger logger)
         {
@@ -280,7 +313,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
                 return;
             }
 
-            if (!_executed)
+            if (!IsExecuted)
             {
                 _completion.TrySetCanceled(cancellationToken);
                 return;

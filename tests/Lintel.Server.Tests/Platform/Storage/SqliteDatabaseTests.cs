@@ -42,6 +42,40 @@ public sealed class SqliteDatabaseTests : DatabaseTests
     }
 
     [Fact]
+    public async Task Units_before_one_that_fails_happen_once_are_told_once_and_cannot_be_cancelled_any_more()
+    {
+        var told = new ConcurrentQueue<string>();
+        using var gate = new ManualResetEventSlim();
+        using var late = new CancellationTokenSource();
+        var first = Enqueue(1, [], gate);
+        var before = Database.WriteAsync(
+            session =>
+            {
+                session.AfterCommit(() => told.Enqueue("before"));
+                return session.ExecuteAsync("INSERT INTO note (id) VALUES (2)");
+            },
+            late.Token);
+        var failing = Database.WriteAsync<int>(
+            async session =>
+            {
+                session.AfterCommit(() => told.Enqueue("failed"));
+                await session.ExecuteAsync("INSERT INTO note (id) VALUES (3)");
+                await late.CancelAsync();
+                throw new FormatException();
+            },
+            Cancel);
+        var after = Enqueue(4, []);
+
+        gate.Set();
+        await Assert.ThrowsAsync<FormatException>(() => failing);
+        await Task.WhenAll(first, after);
+
+        Assert.Equal(1, await before);
+        Assert.Equal(["before"], told);
+        Assert.Equal([1, 2, 4], await NotesAsync());
+    }
+
+    [Fact]
     public async Task A_locked_database_is_unavailable_for_all_who_wait_and_serves_again_afterwards()
     {
         using var intruder = Sqlite.Intrude();

@@ -16,7 +16,7 @@ CREATE TABLE event (
     at         BIGINT  NOT NULL,
     data       BLOB    NOT NULL,
     PRIMARY KEY (stream_id, seq)
-) WITHOUT ROWID;
+); -- with a rowid: in order of arrival the events of many streams share pages, where each stream would dirty one of its own
 
 -- Nodes: the servers that share this database, and when each was last heard of by the database's clock.
 CREATE TABLE node (
