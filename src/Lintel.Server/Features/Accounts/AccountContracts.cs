@@ -8,13 +8,24 @@ namespace Lintel.Features.Accounts;
 /// <param name="Email">Upper and lower case are the same.</param>
 /// <param name="Password">8 to 128 characters.</param>
 /// <param name="Name">What the person wants to be called.</param>
+/// <example>{"email":"mason@example.com","password":"correct horse battery","name":"Mason"}</example>
 public sealed record RegisterRequest(
     [property: Required, EmailAddress, StringLength(254)] string Email,
     [property: Required, StringLength(128, MinimumLength = 8)] string Password,
-    [property: StringLength(100)] string? Name);
+    [property: StringLength(100)] string? Name = null);
 
-/// <summary>A sign-in. As a form (<c>application/x-www-form-urlencoded</c>) the e-mail address is sent as <c>username</c>.</summary>
+/// <summary>A sign-in.</summary>
+/// <param name="Email">Upper and lower case are the same.</param>
+/// <param name="Password">The password.</param>
+/// <example>{"email":"mason@example.com","password":"correct horse battery"}</example>
 public sealed record LoginRequest([property: Required] string Email, [property: Required] string Password);
+
+/// <summary>A sign-in as OAuth2's password form has it.</summary>
+/// <param name="Username">The e-mail address.</param>
+/// <param name="Password">The password.</param>
+/// <param name="GrantType"><c>password</c>, where it is given.</param>
+/// <example>{"username":"mason@example.com","password":"correct horse battery","grant_type":"password"}</example>
+public sealed record LoginForm([property: Required] string Username, [property: Required] string Password, [property: AllowedValues("password")] string? GrantType = null);
 
 /// <summary>A refresh, or the end of a session.</summary>
 /// <param name="RefreshToken">The one of the newest pair.</param>
@@ -26,19 +37,28 @@ public sealed record RefreshRequest([property: Required] string RefreshToken);
 /// <param name="TokenType">Always <c>bearer</c>.</param>
 /// <param name="ExpiresIn">How long the access token is good for, in seconds.</param>
 public sealed record TokenPair(
-    [property: Required] string AccessToken, [property: Required] string RefreshToken, [property: Required] string TokenType, long ExpiresIn);
+    [property: Required] string AccessToken, [property: Required] string RefreshToken, [property: Required, AllowedValues("bearer")] string TokenType, long ExpiresIn);
 
 /// <summary>An account, as its owner sees it.</summary>
+/// <param name="Id">The account's number.</param>
+/// <param name="Email">As it was given when the account was made.</param>
+/// <param name="Name">What the person wants to be called, where that is known.</param>
+/// <param name="IsActive">False while the account is locked.</param>
+/// <param name="CreatedAt">When it was made.</param>
+/// <example>{"id":42,"email":"mason@example.com","name":"Mason","is_active":true,"created_at":"2026-01-31T12:00:00.123456Z"}</example>
 public sealed record AccountView(long Id, [property: Required] string Email, string? Name, bool IsActive, DateTimeOffset CreatedAt)
 {
     internal static AccountView From(Account account) => new(account.Id, account.Email, account.Name, account.IsActive, account.CreatedAt);
 }
 
+/// <summary>The session is over.</summary>
 /// <param name="Message">For people.</param>
+/// <example>{"message":"Logged out successfully"}</example>
 public sealed record LogoutAnswer([property: Required] string Message);
 
 /// <summary>Asks for a ticket.</summary>
 /// <param name="Path">The path of the socket or event stream that it is for, such as <c>/ws/design/42</c>.</param>
+/// <example>{"path":"/ws/design/42"}</example>
 public sealed record WsTicketRequest([property: Required] string Path);
 
 /// <summary>A ticket for one socket or event stream.</summary>
@@ -49,6 +69,7 @@ public sealed record WsTicket([property: Required] string Ticket, long ExpiresIn
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(RegisterRequest))]
 [JsonSerializable(typeof(LoginRequest))]
+[JsonSerializable(typeof(LoginForm))]
 [JsonSerializable(typeof(RefreshRequest))]
 [JsonSerializable(typeof(TokenPair))]
 [JsonSerializable(typeof(AccountView))]

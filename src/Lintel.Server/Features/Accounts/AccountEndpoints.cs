@@ -1,6 +1,7 @@
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
+using Lintel.Platform.OpenApi;
 using Lintel.Platform.RateLimits;
 using Lintel.Platform.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -9,6 +10,7 @@ namespace Lintel.Features.Accounts;
 
 internal static class AccountEndpoints
 {
+    private const string Tag = "Accounts";
     private const int MaxName = 100;
     private const int MinPassword = 8;
     private const int MaxPassword = 128;
@@ -19,25 +21,30 @@ internal static class AccountEndpoints
 
     public static void MapAccounts(this IEndpointRouteBuilder routes)
     {
-        var auth = routes.MapGroup("/auth").WithTags("Accounts").MaxBody(RequestFields.MaxBodyBytes);
+        var auth = routes.MapGroup("/auth").WithTags(Tag).MaxBody(RequestFields.MaxBodyBytes);
         MapBasics(auth, "");
         auth.MapPost("refresh", RefreshAsync).WithName("Refresh").WithSummary("Exchange a refresh token for a new pair")
+            .WithDescription("The token that was sent is good no more. Sent again within 10 seconds it brings the same pair once more, for clients that got no answer; later it ends the session.")
             .Accepts<RefreshRequest>("application/json").ProducesErrors(401);
         auth.MapPost("logout", LogoutAsync).WithName("Logout").WithSummary("End the session of a refresh token")
+            .WithDescription("The session's access tokens are good no more either, and its sockets close. Answers the same for a session that is over already.")
             .Accepts<RefreshRequest>("application/json").ProducesErrors(401);
         auth.MapPost("ws-ticket", CreateTicketAsync).WithName("CreateTicket").WithSummary("Get a ticket for one socket or event stream")
+            .WithDescription("For browsers, which can send no headers there. Good once, for 30 seconds, for one path.")
             .Accepts<WsTicketRequest>("application/json").RequireCaller().RateLimited();
 
         // The same operations under the prefix of older clients.
-        MapBasics(routes.MapGroup("/api/auth").WithTags("Accounts").MaxBody(RequestFields.MaxBodyBytes), "Older");
+        MapBasics(routes.MapGroup("/api/auth").WithTags(Tag).MaxBody(RequestFields.MaxBodyBytes).Deprecated(), "Older");
     }
 
     private static void MapBasics(RouteGroupBuilder auth, string prefix)
     {
         auth.MapPost("register", RegisterAsync).WithName(prefix + "Register").WithSummary("Make an account")
-            .Accepts<RegisterRequest>("application/json").ProducesErrors(409).RateLimited();
+            .Accepts<RegisterRequest>("application/json").ProducesErrors(409).RateLimited()
+            .DescribeResponse(201, "The account was made; sign in next.", ("Location", "`/auth/me`."));
         auth.MapPost("login", LoginAsync).WithName(prefix + "Login").WithSummary("Sign in with e-mail and password, as JSON or as an OAuth2 form")
-            .Accepts<LoginRequest>("application/json", "application/x-www-form-urlencoded", "multipart/form-data").ProducesErrors(401).RateLimited();
+            .WithDescription("A wrong e-mail address and a wrong password are answered alike, and in the same time. Only failures count against the rate limit.")
+            .Accepts<LoginRequest>("application/json", "application/x-www-form-urlencoded", "multipart/form-data").DescribeForm(typeof(LoginForm)).ProducesErrors(401).RateLimited();
         auth.MapGet("me", GetMeAsync).WithName(prefix + "Me").WithSummary("Get your account").RequireCaller().ProducesErrors(403);
     }
 

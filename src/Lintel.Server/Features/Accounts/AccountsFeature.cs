@@ -1,5 +1,6 @@
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
+using Lintel.Platform.OpenApi;
 using Lintel.Platform.Security;
 
 namespace Lintel.Features.Accounts;
@@ -11,6 +12,7 @@ internal static class AccountsFeature
     {
         builder.AddSettings(AccountOptions.Read);
         builder.AddJson(AccountsJson.Default);
+        builder.DescribeTag("Accounts", "Register, sign in, stay signed in. An access token goes into `Authorization: Bearer` and is good for minutes; a refresh token is good for one new pair.");
 
         var services = builder.Services;
         services.AddSingleton<IAccessTokenVerifier, AccessTokens>();

@@ -16,7 +16,7 @@ internal sealed class BatchDesign(TimeProvider time) : IJobHandler
     // Longer than any progress.
     private const int MaxText = 160;
 
-    public static readonly JobKind Kind = new("batch-design", Scopes.Design);
+    public static readonly JobKind Kind = new("batch-design", Scopes.Design) { Events = BatchEvents.Emitted };
 
     public JobInputCheck Check(ReadOnlySpan<byte> input) =>
         BeamBatch.TryOpen(input.ToArray(), out var batch, out var problem) ? new JobInputCheck(batch.Count) : new JobInputCheck(0, problem);

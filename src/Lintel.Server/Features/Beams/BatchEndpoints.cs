@@ -6,6 +6,7 @@ using Lintel.Platform.OpenApi;
 using Lintel.Platform.RateLimits;
 using Lintel.Platform.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Lintel.Features.Beams;
 
@@ -15,15 +16,20 @@ internal static class BatchEndpoints
     {
         var batches = routes.MapGroup("/stream").WithTags("Beams");
         batches.MapPost("batch-design", StartAsync).WithName("StreamBatchDesign").WithSummary("Design a batch of beams and stream the results")
-            .RequireEventStreamCaller(Scopes.Design).RateLimited().Streams(StreamKind.ServerSentEvents).MaxBody(JobEndpoints.MaxBodyBytes)
-            .Accepts<DesignBeam[]>("application/json");
+            .WithDescription(
+                "A batch of up to 100,000 beams. It lives as long as somebody watches: when its last watcher has been gone for 10 seconds, it is cancelled. "
+                + "With `Last-Event-ID` the request continues the batch that the id names, and the body is not looked at. "
+                + "A body that is not JSON, an empty array or too many beams is answered with 200 and one `error` event.")
+            .RequireEventStreamCaller(Scopes.Design).RateLimited().Streams(StreamKind.ServerSentEvents).DescribeCursor().DescribeEvents(BatchEvents.All)
+            .MaxBody(JobEndpoints.MaxBodyBytes).Accepts<DesignBeam[]>("application/json");
         batches.MapGet("batch-design", StartFromQueryAsync).WithName("StreamBatchDesignFromQuery").WithSummary("The older form: the beams are in the URL")
             .RequireEventStreamCaller(Scopes.Design).RateLimited().Streams(StreamKind.ServerSentEvents)
-            .DescribeQuery("beams", "A JSON array of beams.", isRequired: true).Deprecated();
-        batches.MapGet("job/{jobId}", GetAsync).WithName("GetBatch").WithSummary("Tell how a batch stands")
+            .DescribeQuery("beams", "A JSON array of beams; not looked at when a batch is continued.").DescribeCursor().DescribeEvents(BatchEvents.All).Deprecated()
+            .DescribeResponse(200, null, ("Deprecation", "Always `true`."), ("Link", "Where the newer form is."));
+        batches.MapGet("job/{job_id}", GetAsync).WithName("GetBatch").WithSummary("Tell how a batch stands")
             .RequireCaller(Scopes.Design).ProducesErrors(404);
-        batches.MapGet("progress/{jobId}", WatchAsync).WithName("WatchBatch").WithSummary("Watch a batch again, from the start or from Last-Event-ID")
-            .RequireEventStreamCaller(Scopes.Design).RateLimited().Streams(StreamKind.ServerSentEvents).ProducesErrors(404);
+        batches.MapGet("progress/{job_id}", WatchAsync).WithName("WatchBatch").WithSummary("Watch a batch again, from the start or from Last-Event-ID")
+            .RequireEventStreamCaller(Scopes.Design).RateLimited().Streams(StreamKind.ServerSentEvents).DescribeCursor().DescribeEvents(BatchEvents.All).ProducesErrors(404);
     }
 
     /// <summary>Designs the beams of a JSON array. With <c>Last-Event-ID</c> it goes on with the batch that the id names, and the body is not looked at.</summary>
@@ -53,10 +59,11 @@ internal static class BatchEndpoints
         }
     }
 
-    private static async Task<Results<Ok<BatchStatus>, ErrorResult>> GetAsync(string jobId, Caller caller, BatchStreams batches, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<BatchStatus>, ErrorResult>> GetAsync(
+        [FromRoute(Name = "job_id")] string jobId, Caller caller, BatchStreams batches, CancellationToken cancellationToken) =>
         await batches.FindAsync(jobId, caller, cancellationToken) is { } job ? TypedResults.Ok(BatchStatus.From(job)) : NoSuchBatch();
 
-    private static async Task WatchAsync(string jobId, HttpContext context, Caller caller, BatchStreams batches, JobWatch watch)
+    private static async Task WatchAsync([FromRoute(Name = "job_id")] string jobId, HttpContext context, Caller caller, BatchStreams batches, JobWatch watch)
     {
         if (await batches.FindAsync(jobId, caller, context.RequestAborted) is { } job)
         {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lintel.Features.Jobs;
 using Lintel.Features.Streams;
 using Lintel.Platform.Security;
@@ -18,7 +19,7 @@ internal sealed class BatchStreams(JobQueue queue, JobViewers viewers, JobWatch 
         if (!BeamBatch.TryOpen(beams, out var batch, out var problem))
         {
             // Older clients read only the stream, so the refusal is an event.
-            await watch.ServeSingleAsync(context, caller, "error", StreamText.Write(json => json.WriteString("message"u8, problem)));
+            await watch.ServeSingleAsync(context, caller, "error", JsonSerializer.SerializeToUtf8Bytes(new(problem), BeamsJson.Default.BatchRefused));
             return;
         }
 

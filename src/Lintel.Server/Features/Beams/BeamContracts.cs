@@ -1,76 +1,80 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using Lintel.Platform.OpenApi;
 
 namespace Lintel.Features.Beams;
 
 // These describe requests and results in the API document. The server reads and writes the same shapes by hand, without making these
-// objects; tests hold the two together.
+// objects; tests hold the two together. What may be left out has no [Required], and may not be null.
 
 /// <summary>A beam's section and materials. Every field may be left out; unknown ones are ignored.</summary>
 public abstract record BeamShape
 {
     /// <summary>Width, or width of the web, mm.</summary>
     [Range(100, 2000), DefaultValue(300.0)]
-    public double? Width { get; init; }
+    public double Width { get; init; }
 
     /// <summary>Overall depth, mm; at most 6 times the width.</summary>
     [Range(150, 3000), DefaultValue(500.0)]
-    public double? Depth { get; init; }
+    public double Depth { get; init; }
 
     /// <summary>Characteristic strength of the concrete, N/mm2.</summary>
     [Range(15, 80), DefaultValue(25.0)]
-    public double? Fck { get; init; }
+    public double Fck { get; init; }
 
     /// <summary>Characteristic strength of the steel, N/mm2.</summary>
     [Range(250, 550), DefaultValue(500.0)]
-    public double? Fy { get; init; }
+    public double Fy { get; init; }
 
     /// <summary>Clear cover, mm.</summary>
     [Range(20, 75), DefaultValue(40.0)]
-    public double? Cover { get; init; }
+    public double Cover { get; init; }
 
     /// <summary>Stirrup diameter, mm. With this or the main bar given, d = depth - cover - stirrup - bar/2; with neither, depth - cover - 8.</summary>
     [Range(6, 16)]
-    public double? StirrupDiaMm { get; init; }
+    public double StirrupDiaMm { get; init; }
 
     /// <summary>Main bar diameter, mm; 20 when only the stirrup is given.</summary>
     [Range(8, 36)]
-    public double? MainBarDiaMm { get; init; }
+    public double MainBarDiaMm { get; init; }
 
     /// <summary>Effective depth, mm, in place of the one derived from cover and bars.</summary>
     [Range(20, 3000)]
-    public double? EffectiveDepth { get; init; }
+    public double EffectiveDepth { get; init; }
 
     /// <summary>Area of all legs of one stirrup, mm2.</summary>
     [Range(0, 5000, MinimumIsExclusive = true), DefaultValue(100.0)]
-    public double? Asv { get; init; }
+    public double Asv { get; init; }
 
     /// <summary>Depth of the compression steel below the compression face, mm; derived from the bars, or 50.</summary>
     [Range(0, 5000, MinimumIsExclusive = true)]
-    public double? Dd { get; init; }
+    public double Dd { get; init; }
 
     /// <summary>Effective width of the flange of a T- or L-beam, mm; with <c>flange_depth</c>.</summary>
     [Range(0, 5000, MinimumIsExclusive = true)]
-    public double? FlangeWidth { get; init; }
+    public double FlangeWidth { get; init; }
 
     /// <summary>Depth of the flange, mm; with <c>flange_width</c>.</summary>
     [Range(0, 3000, MinimumIsExclusive = true)]
-    public double? FlangeDepth { get; init; }
+    public double FlangeDepth { get; init; }
 }
 
-/// <summary>A beam to design.</summary>
+/// <summary>A beam to design. Every field may be left out; unknown ones are ignored.</summary>
+/// <example>{"id":"B1","width":300,"depth":500,"moment":120,"shear":80,"fck":25,"fy":500,"cover":40}</example>
 public sealed record DesignBeam : BeamShape
 {
-    /// <summary>The beam's name in results; <c>beam_id</c> and <c>member_id</c> are understood as well.</summary>
-    public string? Id { get; init; }
+    /// <summary>The beam's name in results; <c>beam_id</c> and <c>member_id</c> are understood as well. A number is taken as text.</summary>
+    [TextOrNumber]
+    public JsonElement? Id { get; init; }
 
     /// <summary>Factored bending moment, kN.m.</summary>
     [Range(0, 1e9), DefaultValue(100.0)]
-    public double? Moment { get; init; }
+    public double Moment { get; init; }
 
     /// <summary>Factored shear force, kN.</summary>
     [Range(0, 1e9), DefaultValue(50.0)]
-    public double? Shear { get; init; }
+    public double Shear { get; init; }
 }
 
 /// <summary>A beam as designed to IS 456:2000. Lengths mm, areas mm2, stresses N/mm2, moments kN.m, forces kN.</summary>
@@ -94,7 +98,7 @@ public sealed record DesignBeam : BeamShape
 public sealed record DesignedBeam(
     bool Success,
     string Message,
-    string Status,
+    [property: AllowedValues("PASS", "FAIL")] string Status,
     bool IsOk,
     bool IsSafe,
     double GoverningUtilization,
@@ -110,10 +114,12 @@ public sealed record DesignedBeam(
     IReadOnlyList<string> FailedChecks,
     IReadOnlyList<string> Warnings);
 
+/// <summary>How much of the section is used, by check. Above 1 is not safe.</summary>
 /// <param name="Flexure">Mu/Mu,lim; 1 when doubly reinforced and safe.</param>
 /// <param name="Shear">tau_v/tau_c,max.</param>
 public sealed record BeamUtilizations(double Flexure, double Shear);
 
+/// <summary>Steel for the moment.</summary>
 /// <param name="AstRequired">Tension steel required.</param>
 /// <param name="AstMin">Least tension steel.</param>
 /// <param name="AstMax">Greatest tension steel, and greatest compression steel.</param>
@@ -140,6 +146,7 @@ public sealed record DesignedFlexure(
     double Utilization,
     bool IsSafe);
 
+/// <summary>Stresses and stirrups.</summary>
 /// <param name="Tv">Nominal shear stress.</param>
 /// <param name="TauV">As <paramref name="Tv"/>.</param>
 /// <param name="Tc">Shear strength of the concrete.</param>
@@ -170,6 +177,7 @@ public sealed record DesignedShear(
     double Utilization,
     bool IsSafe);
 
+/// <summary>Steel along the side faces of a deep beam.</summary>
 /// <param name="Area">Steel along both faces together.</param>
 /// <param name="AreaPerFace">Steel along each face.</param>
 /// <param name="MaxSpacing">Greatest spacing of the bars.</param>

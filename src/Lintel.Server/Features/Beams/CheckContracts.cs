@@ -1,10 +1,14 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using Lintel.Platform.OpenApi;
 
 namespace Lintel.Features.Beams;
 
-/// <summary>A section to check for several load cases.</summary>
+/// <summary>A section to check for several load cases. Every field of the section may be left out; unknown ones are ignored.</summary>
+/// <example>{"width":300,"depth":500,"fck":25,"fy":500,"cover":40,"cases":[{"case_id":"1","mu_knm":90,"vu_kn":60},{"case_id":"2","mu_knm":120,"vu_kn":75}]}</example>
 public sealed record CheckBeam : BeamShape
 {
+    /// <summary>The load cases.</summary>
     [Required, MinLength(1), MaxLength(1000)]
     public IReadOnlyList<CheckBeamCase> Cases { get; init; } = [];
 }
@@ -12,8 +16,9 @@ public sealed record CheckBeam : BeamShape
 /// <summary>One load case of a check. Moment and shear count by their magnitude.</summary>
 public sealed record CheckBeamCase
 {
-    /// <summary>The case's name; <c>CASE_1</c>, <c>CASE_2</c> … by position when left out.</summary>
-    public string? CaseId { get; init; }
+    /// <summary>The case's name; <c>CASE_1</c>, <c>CASE_2</c> … by position when left out. A number is taken as text.</summary>
+    [TextOrNumber]
+    public JsonElement? CaseId { get; init; }
 
     /// <summary>Factored bending moment, kN.m.</summary>
     [Range(-1e9, 1e9)]
@@ -25,7 +30,7 @@ public sealed record CheckBeamCase
 
     /// <summary>Tension steel provided, mm2, on which the shear strength rests; the required steel when left out.</summary>
     [Range(0, 1e9)]
-    public double? AstMm2ForShear { get; init; }
+    public double AstMm2ForShear { get; init; }
 }
 
 /// <summary>A section as checked for its load cases.</summary>
@@ -45,12 +50,13 @@ public sealed record CheckedBeam(
     double EffectiveDepthUsed,
     IReadOnlyList<CheckedCase> Cases);
 
+/// <summary>A check over all cases.</summary>
 /// <param name="IsOk">Whether every case is safe.</param>
 /// <param name="GoverningCaseId">The case that presses hardest.</param>
 /// <param name="GoverningUtilization">Its utilization.</param>
 /// <param name="NumCases">How many cases there were.</param>
 /// <param name="NumFailedCases">How many of them are not safe.</param>
-/// <param name="GoverningWorstCheck">flexure or shear, the one that presses harder in the governing case.</param>
+/// <param name="GoverningWorstCheck">The check that presses harder in the governing case.</param>
 /// <param name="GoverningWorstUtilization">The utilization of that check.</param>
 /// <param name="MaxUtilFlexure">The greatest utilization of flexure over all cases.</param>
 /// <param name="MaxUtilShear">The greatest utilization of shear over all cases.</param>
@@ -62,13 +68,14 @@ public sealed record CheckedSummary(
     double GoverningUtilization,
     int NumCases,
     int NumFailedCases,
-    string GoverningWorstCheck,
+    [property: AllowedValues("flexure", "shear")] string GoverningWorstCheck,
     double GoverningWorstUtilization,
     double MaxUtilFlexure,
     double MaxUtilShear,
     double? MaxUtilDeflection,
     double? MaxUtilCrackWidth);
 
+/// <summary>One load case as checked.</summary>
 /// <param name="CaseId">The case's name.</param>
 /// <param name="MuKnm">Its moment as sent, kN.m.</param>
 /// <param name="VuKn">Its shear as sent, kN.</param>

@@ -1,5 +1,5 @@
 using System.Buffers;
-using System.Globalization;
+using Lintel.Platform.Http;
 
 namespace Lintel.Features.Beams;
 
@@ -78,7 +78,7 @@ internal static class LiveBeams
     private static void WritePong(IBufferWriter<byte> output, DateTimeOffset now)
     {
         var json = new JsonText(output);
-        json.Text("""{"type":"pong","timestamp":"""u8, now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture));
+        json.Text("""{"type":"pong","timestamp":"""u8, UtcTimeConverter.Write(now));
         json.Raw("}"u8);
         json.Complete();
     }

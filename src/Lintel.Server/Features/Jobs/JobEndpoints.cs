@@ -1,8 +1,12 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
+using Lintel.Platform.OpenApi;
 using Lintel.Platform.RateLimits;
 using Lintel.Platform.Security;
+using Lintel.Platform.Sockets;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Lintel.Features.Jobs;
@@ -12,33 +16,53 @@ internal static class JobEndpoints
     /// <summary>The largest submission: large inputs belong here rather than into a URL.</summary>
     public const int MaxBodyBytes = 16 * 1024 * 1024;
 
+    private const string Tag = "Jobs";
+    private const string IdempotencyKey = "Idempotency-Key";
+    private const string IdempotencyReplayed = "Idempotency-Replayed";
     private const int DefaultPage = 50;
     private const int MaxPage = 200;
     private const int MaxIdempotencyKey = 255;
 
     public static void MapJobs(this IEndpointRouteBuilder routes)
     {
-        var jobs = routes.MapGroup("/api/jobs").WithTags("Jobs");
-        jobs.MapPost("", CreateAsync).WithName("CreateJob").WithSummary("Submit a job").RequireCaller().RateLimited().MaxBody(MaxBodyBytes)
-            .Accepts<CreateJob>("application/json").Produces<JobView>(StatusCodes.Status202Accepted).ProducesErrors(409);
+        var kinds = routes.ServiceProvider.GetRequiredService<JobKinds>();
+        MessageType[] events = [.. kinds.All.SelectMany(static kind => kind.Events), .. JobEvents.Types];
+        var jobs = routes.MapGroup("/api/jobs").WithTags(Tag);
+        jobs.MapPost("", CreateAsync).WithName("CreateJob").WithSummary("Submit a job")
+            .WithDescription("The job belongs to nobody's connection: watch it, leave, come back. Needs the scope of its kind, for `batch-design` that is `design`.")
+            .RequireCaller().RateLimited().MaxBody(MaxBodyBytes)
+            .DescribeHeader(IdempotencyKey, "Anything of yours: the same request sent again with the same key is the same job.", MaxIdempotencyKey)
+            .Accepts<CreateJob>("application/json").Produces<JobView>(StatusCodes.Status202Accepted).ProducesErrors(403, 409)
+            .DescribeResponse(
+                202,
+                "Accepted; with a known `Idempotency-Key`, what became of the job since.",
+                ("Location", "The job: `/api/jobs/{id}`."),
+                (IdempotencyReplayed, "`true` where the key was known and no job was made."));
         jobs.MapGet("", ListAsync).WithName("ListJobs").WithSummary("List your jobs, newest first").RequireCaller();
         jobs.MapGet("{id:guid}", GetAsync).WithName("GetJob").WithSummary("Get a job").RequireCaller().ProducesErrors(404);
         jobs.MapDelete("{id:guid}", CancelAsync).WithName("CancelJob").WithSummary("Cancel a job").RequireCaller()
-            .Produces<JobView>(StatusCodes.Status200OK).Produces<JobView>(StatusCodes.Status202Accepted).ProducesErrors(404);
+            .Produces<JobView>(StatusCodes.Status200OK).Produces<JobView>(StatusCodes.Status202Accepted).ProducesErrors(404)
+            .DescribeResponse(200, "The job is over, be it by this request or before.").DescribeResponse(202, "The server that runs it is being told.");
         jobs.MapGet("{id:guid}/events", WatchAsync).WithName("WatchJob").WithSummary("Watch a job's events, from the start or from Last-Event-ID")
-            .RequireEventStreamCaller().Streams(StreamKind.ServerSentEvents).ProducesErrors(404);
+            .WithDescription("The stream ends after `complete`, `failed` or `cancelled`. When it breaks, come back with the last `id`: nothing is missed or repeated.")
+            .RequireEventStreamCaller().Streams(StreamKind.ServerSentEvents).DescribeCursor().ProducesErrors(404)
+            .DescribeEvents(new("JobEvent", "An event of a job's stream. Which ones a kind sends is its own matter; the last one is always `complete`, `failed` or `cancelled`.", events));
         var sockets = routes.ServiceProvider.GetRequiredService<JobSocket>();
-        routes.MapGet("/ws/jobs/{id:guid}", sockets.ServeAsync).WithTags("Jobs").WithName("WatchJobSocket").WithSummary("Watch a job's events over a WebSocket")
-            .RequireSocketCaller().Streams(StreamKind.WebSocket);
+        routes.MapGet("/ws/jobs/{id:guid}", sockets.ServeAsync).WithTags(Tag).WithName("WatchJobSocket").WithSummary("Watch a job's events over a WebSocket")
+            .WithDescription("The same events as over Server-Sent Events, each with its `id`.")
+            .RequireSocketCaller().Streams(StreamKind.WebSocket).DescribeCursor().ProducesErrors(404, 426)
+            .DescribeMessages(
+                new("JobSocketRequest", "What a client that watches a job may say.", CommonMessages.Client),
+                new("JobSocketMessage", "An event of the job, or an answer.", [.. events, .. CommonMessages.Server]));
     }
 
     /// <summary>Accepts a job. With an <c>Idempotency-Key</c> the same request made again is the same job.</summary>
     private static async Task<IResult> CreateAsync(HttpContext context, Caller caller, JobQueue queue, JobKinds kinds, IServiceProvider services)
     {
-        var key = context.Request.Headers["Idempotency-Key"].ToString();
+        var key = context.Request.Headers[IdempotencyKey].ToString();
         if (key.Length > MaxIdempotencyKey)
         {
-            return Errors.Invalid("Idempotency-Key", string.Create(CultureInfo.InvariantCulture, $"Must have at most {MaxIdempotencyKey} characters."));
+            return Errors.Invalid(IdempotencyKey, string.Create(CultureInfo.InvariantCulture, $"Must have at most {MaxIdempotencyKey} characters."));
         }
 
         var submission = RequestBody.Parse(await RequestBody.ReadJsonAsync(context), JobSubmission.Read);
@@ -65,7 +89,14 @@ internal static class JobEndpoints
     }
 
     private static async Task<Results<Ok<JobList>, ErrorResult>> ListAsync(
-        Caller caller, JobQueue queue, JobKinds kinds, CancellationToken cancellationToken, string? after = null, string? status = null, string? kind = null, int limit = DefaultPage)
+        Caller caller,
+        JobQueue queue,
+        JobKinds kinds,
+        CancellationToken cancellationToken,
+        [Description("The `next` of an earlier page.")] string? after = null,
+        [Description("Only jobs in this state."), AllowedValues(JobStates.Queued, JobStates.Running, JobStates.Complete, JobStates.Failed, JobStates.Cancelled)] string? status = null,
+        [Description("Only jobs of this kind.")] string? kind = null,
+        [Description("How many jobs a page has at most."), Range(1, MaxPage)] int limit = DefaultPage)
     {
         if (limit is < 1 or > MaxPage)
         {
@@ -148,7 +179,7 @@ internal static class JobEndpoints
         context.Response.Headers.Location = $"/api/jobs/{job.Id}";
         if (status == SubmitStatus.Repeated)
         {
-            context.Response.Headers["Idempotency-Replayed"] = "true";
+            context.Response.Headers[IdempotencyReplayed] = "true";
         }
 
         return TypedResults.Json(JobView.From(job), JobsJson.Default.JobView, statusCode: StatusCodes.Status202Accepted);

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Lintel.Features.Streams;
+using Lintel.Platform.OpenApi;
 
 namespace Lintel.Features.Jobs;
 
@@ -9,7 +11,16 @@ internal static class JobEvents
     public const string Failed = "failed";
     public const string Cancelled = "cancelled";
 
-    public static StreamEvent Completion(Guid jobId) => new(Complete, StreamText.Write(json => json.WriteString("job_id"u8, jobId)));
+    /// <summary>What can come over the stream of any job, for the API description.</summary>
+    public static readonly MessageType[] Types =
+    [
+        new(Complete, typeof(JobCompleted), IsLogged: true),
+        new(Failed, typeof(JobFailed), IsLogged: true),
+        new(Cancelled, typeof(JobCancelled), IsLogged: true),
+        new(StreamReset.EventName, typeof(StreamReset)),
+    ];
+
+    public static StreamEvent Completion(Guid jobId) => new(Complete, JsonSerializer.SerializeToUtf8Bytes(new(jobId), JobsJson.Default.JobCompleted));
 
     public static StreamEvent Completion(ReadOnlyMemory<byte> data)
     {
@@ -18,17 +29,8 @@ internal static class JobEvents
         return new StreamEvent(Complete, copy);
     }
 
-    public static StreamEvent Failure(Guid jobId, string message) => new(Failed, StreamText.Write(json =>
-    {
-        json.WriteString("job_id"u8, jobId);
-        json.WriteString("message"u8, message);
-    }));
+    public static StreamEvent Failure(Guid jobId, string message) => new(Failed, JsonSerializer.SerializeToUtf8Bytes(new(jobId, message), JobsJson.Default.JobFailed));
 
-    public static StreamEvent Cancellation(Guid jobId, JobProgress progress) => new(Cancelled, StreamText.Write(json =>
-    {
-        json.WriteString("job_id"u8, jobId);
-        json.WriteNumber("completed"u8, progress.Completed);
-        json.WriteNumber("total"u8, progress.Total);
-        json.WriteNumber("failed"u8, progress.Failed);
-    }));
+    public static StreamEvent Cancellation(Guid jobId, JobProgress progress) =>
+        new(Cancelled, JsonSerializer.SerializeToUtf8Bytes(new(jobId, progress.Completed, progress.Total, progress.Failed), JobsJson.Default.JobCancelled));
 }

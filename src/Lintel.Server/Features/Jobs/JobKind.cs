@@ -1,3 +1,4 @@
+using Lintel.Platform.OpenApi;
 using Lintel.Platform.Security;
 
 namespace Lintel.Features.Jobs;
@@ -15,6 +16,9 @@ public sealed record JobKind(string Name, Scopes Scope)
 
     /// <summary>How many jobs of this kind run at once on a server, within the server's own limit.</summary>
     public int MaxConcurrent { get; init; } = int.MaxValue;
+
+    /// <summary>The events that its handler emits, for the API description.</summary>
+    public IReadOnlyList<MessageType> Events { get; init; } = [];
 
     /// <summary>Makes the handler of one job.</summary>
     internal Func<IServiceProvider, IJobHandler> CreateHandler { get; init; } = null!;

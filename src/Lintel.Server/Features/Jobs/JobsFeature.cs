@@ -1,5 +1,6 @@
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
+using Lintel.Platform.OpenApi;
 
 namespace Lintel.Features.Jobs;
 
@@ -9,6 +10,7 @@ public static class JobsFeature
     {
         builder.AddSettings(JobOptions.Read);
         builder.AddJson(JobsJson.Default);
+        builder.DescribeTag("Jobs", "Work of any kind, submitted and then watched. What happens is a durable stream of numbered events; a broken connection or a restarted server costs nobody one.");
         builder.Services.AddSingleton<JobKinds>();
         builder.Services.AddSingleton<JobSignals>();
         builder.Services.AddSingleton<JobQueue>();

@@ -95,7 +95,7 @@ internal sealed class SseConnection : LiveConnection, IFollowSink, IDisposable
     {
         // The empty id makes a browser forget the cursor that cannot be served.
         _body.Write("id:\n"u8);
-        return WriteAsync("reset", StreamText.Reset(stream, reason));
+        return WriteAsync(StreamReset.EventName, StreamText.Reset(stream, reason));
     }
 
     // The response ends with its handler.

@@ -9,12 +9,8 @@ namespace Lintel.Features.Streams;
 internal static class StreamText
 {
     /// <summary>The facts of a reset.</summary>
-    public static byte[] Reset(StreamInfo stream, ResetReason reason) => Write(json =>
-    {
-        json.WriteString("reason"u8, Name(reason));
-        json.WriteNumber("floor"u8, stream.FloorSeq);
-        json.WriteNumber("tail"u8, stream.Tail);
-    });
+    public static byte[] Reset(StreamInfo stream, ResetReason reason) =>
+        JsonSerializer.SerializeToUtf8Bytes(StreamReset.From(stream, reason), StreamsJson.Default.StreamReset);
 
     /// <summary>An event as a socket's message: its own facts, with <c>type</c> and <c>id</c> before them.</summary>
     public static void WriteMessage(IBufferWriter<byte> buffer, StreamInfo stream, long seq, in StreamEvent item)
@@ -31,27 +27,8 @@ internal static class StreamText
     }
 
     /// <summary>A reset as a socket's message.</summary>
-    public static byte[] ResetMessage(StreamInfo stream, ResetReason reason) => Write(json =>
-    {
-        json.WriteString("type"u8, "reset"u8);
-        json.WriteString("reason"u8, Name(reason));
-        json.WriteNumber("floor"u8, stream.FloorSeq);
-        json.WriteNumber("tail"u8, stream.Tail);
-    });
-
-    /// <summary>An object that <paramref name="write"/> fills.</summary>
-    public static byte[] Write(Action<Utf8JsonWriter> write)
-    {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            write(json);
-            json.WriteEndObject();
-        }
-
-        return buffer.WrittenSpan.ToArray();
-    }
+    public static byte[] ResetMessage(StreamInfo stream, ResetReason reason) =>
+        [.. Encoding.UTF8.GetBytes($"{{\"type\":\"{StreamReset.EventName}\","), .. Reset(stream, reason).AsSpan(1)];
 
     /// <summary>
     /// Puts JSON text on one line, as Server-Sent Events need it: between its values a line break means no more than a space, and inside a value it must not stand.
@@ -64,12 +41,4 @@ internal static class StreamText
             json.Replace((byte)'\r', (byte)' ');
         }
     }
-
-    private static string Name(ResetReason reason) => reason switch
-    {
-        ResetReason.TooOld => "too_old",
-        ResetReason.TooNew => "too_new",
-        ResetReason.Epoch => "epoch",
-        _ => "unknown",
-    };
 }

@@ -1,9 +1,12 @@
+using Lintel.Platform.Http;
+
 namespace Lintel.Features.Streams;
 
 internal static class StreamsFeature
 {
     public static void AddStreams(this IHostApplicationBuilder builder)
     {
+        builder.AddJson(StreamsJson.Default);
         builder.Services.AddSingleton<StreamFeeds>();
         builder.Services.AddSingleton<StreamLog>();
         builder.Services.AddSingleton<StreamFollower>();

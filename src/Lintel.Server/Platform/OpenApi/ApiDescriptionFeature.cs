@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
 namespace Lintel.Platform.OpenApi;
@@ -9,6 +12,13 @@ internal static class ApiDescriptionFeature
         builder.Services.AddOpenApi(ApiDescription.DocumentName, options =>
         {
             options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
+
+            // Any JSON: a name would say no more.
+            options.CreateSchemaReferenceId = static type =>
+                (Nullable.GetUnderlyingType(type.Type) ?? type.Type) is var plain && (plain == typeof(JsonElement) || plain == typeof(JsonObject))
+                    ? null
+                    : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
+            options.AddSchemaTransformer<SchemaTransformer>();
             options.AddDocumentTransformer<DocumentTransformer>();
             options.AddOperationTransformer<OperationTransformer>();
         });

@@ -5,14 +5,19 @@ using Microsoft.OpenApi;
 namespace Lintel.Platform.OpenApi;
 
 /// <summary>What the document says of the whole API.</summary>
-internal sealed class DocumentTransformer(ServerOptions server) : IOpenApiDocumentTransformer
+internal sealed class DocumentTransformer(ServerOptions server, IEnumerable<ApiTag> tags) : IOpenApiDocumentTransformer
 {
     public const string Bearer = "bearer";
     public const string ApiKey = "api_key";
     public const string Password = "password";
     public const string Ticket = "ticket";
+    public const string Token = "token";
 
-    private static readonly string[] PlatformTags = ["Health", "Rate limits"];
+    private static readonly ApiTag[] PlatformTags =
+    [
+        new("Health", "For load balancers and operators."),
+        new("Rate limits", "A route to see the limits at work."),
+    ];
 
     private const string Description = """
         Sign in, submit work, watch it happen.
@@ -21,7 +26,10 @@ internal sealed class DocumentTransformer(ServerOptions server) : IOpenApiDocume
         `{"error":{"code","message","details"},"request_id"}`, or RFC 9457 for clients that accept `application/problem+json`.
         Decide by `code`, which is stable, not by `message`.
 
-        Routes that answer `101` are WebSockets; those that answer `text/event-stream` are Server-Sent Events and resume with `Last-Event-ID`.
+        Rate-limited routes send `X-RateLimit-Limit`, `-Remaining`, `-Window` and `-Reset` on every response, errors too. Times are UTC with six digits, `2026-01-31T12:00:00.123456Z`.
+
+        Routes that answer `text/event-stream` send Server-Sent Events and resume with `Last-Event-ID`; the schema is that of one event, with its `data` parsed.
+        Routes that answer `101` are WebSockets; `x-websocket` refers to the schemas of what the client and the server send.
         """;
 
     public Task TransformAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
@@ -34,16 +42,13 @@ internal sealed class DocumentTransformer(ServerOptions server) : IOpenApiDocume
             License = new() { Name = "MIT", Identifier = "MIT" },
         };
 
-        // None means: where the document was fetched from.
-        document.Servers = [];
+        // Where the document was fetched from.
+        document.Servers = [new() { Url = "/" }];
         AddSecuritySchemes(document);
         DropHead(document);
-        SortPaths(document);
         SortTags(document);
-        if (document.Components?.Responses is { } responses)
-        {
-            document.Components.Responses = new SortedDictionary<string, IOpenApiResponse>(responses, StringComparer.Ordinal);
-        }
+        SortPaths(document);
+        SortComponents(document.Components!);
 
         return Task.CompletedTask;
     }
@@ -84,6 +89,13 @@ internal sealed class DocumentTransformer(ServerOptions server) : IOpenApiDocume
             Name = "ticket",
             Description = "For browsers, which cannot send headers on WebSockets and event streams: a ticket from `POST /auth/ws-ticket`, good once, for 30 seconds, for one path.",
         });
+        document.AddComponent(Token, new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.ApiKey,
+            In = ParameterLocation.Query,
+            Name = "token",
+            Description = "An access token in the address of a WebSocket, for older clients.",
+        });
     }
 
     /// <summary>Every GET answers HEAD; saying so on each route would only be noise.</summary>
@@ -96,20 +108,39 @@ internal sealed class DocumentTransformer(ServerOptions server) : IOpenApiDocume
     }
 
     /// <summary>What people come for first, what operators need last.</summary>
-    private static void SortTags(OpenApiDocument document)
+    private void SortTags(OpenApiDocument document)
     {
-        var tags = document.Tags ?? new HashSet<OpenApiTag>();
-        document.Tags = tags.OrderBy(static tag => PlatformTags.Contains(tag.Name)).ThenBy(static tag => tag.Name, StringComparer.Ordinal).ToHashSet();
+        ApiTag[] known = [.. tags, .. PlatformTags];
+        var used = (document.Tags ?? new HashSet<OpenApiTag>()).Select(static tag => tag.Name!).ToList();
+        document.Tags = known.Where(tag => used.Contains(tag.Name))
+            .Concat(used.Where(name => !Array.Exists(known, tag => tag.Name == name)).Order(StringComparer.Ordinal).Select(static name => new ApiTag(name, "")))
+            .Select(static tag => new OpenApiTag { Name = tag.Name, Description = tag.Description is "" ? null : tag.Description })
+            .ToHashSet();
     }
 
+    /// <summary>By group, and in each as the routes were mapped, which is how a reader is told of them; sockets come after them, and last what is only for older clients.</summary>
     private static void SortPaths(OpenApiDocument document)
     {
+        var groups = document.Tags!.Select(static tag => tag.Name).ToList();
         var sorted = new OpenApiPaths();
-        foreach (var (path, item) in document.Paths.OrderBy(static entry => entry.Key, StringComparer.Ordinal))
+        foreach (var (path, item) in document.Paths.OrderBy(entry => GroupOf(entry.Value)).ThenBy(static entry => IsDeprecated(entry.Value)).ThenBy(static entry => IsSocket(entry.Value)))
         {
             sorted.Add(path, item);
         }
 
         document.Paths = sorted;
+
+        int GroupOf(IOpenApiPathItem item) => groups.IndexOf(item.Operations!.Values.First().Tags?.FirstOrDefault()?.Name);
+        static bool IsDeprecated(IOpenApiPathItem item) => item.Operations!.Values.All(static operation => operation.Deprecated);
+        static bool IsSocket(IOpenApiPathItem item) => item.Operations!.Values.Any(static operation => operation.Responses!.ContainsKey("101"));
     }
+
+    private static void SortComponents(OpenApiComponents components)
+    {
+        components.Responses = Sorted(components.Responses);
+        components.Schemas = Sorted(components.Schemas);
+    }
+
+    private static SortedDictionary<string, T>? Sorted<T>(IDictionary<string, T>? components) =>
+        components is null ? null : new SortedDictionary<string, T>(components, StringComparer.Ordinal);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Lintel.Platform.Errors;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.WebUtilities;
@@ -9,15 +10,10 @@ namespace Lintel.Platform.OpenApi;
 /// <summary>The contract's errors, described once and referred to by every operation.</summary>
 internal static class ErrorComponents
 {
-    private const string Envelope = nameof(ErrorEnvelope);
-    private const string Problem = nameof(Errors.Problem);
-
-    private static readonly (string Name, string Description)[] LimitHeaders =
+    // The one status that has many codes.
+    private static readonly string[] Unauthorized =
     [
-        ("X-RateLimit-Limit", "How many requests a window allows."),
-        ("X-RateLimit-Remaining", "How many of them are left."),
-        ("X-RateLimit-Window", "The length of a window in seconds."),
-        ("X-RateLimit-Reset", "When the next window begins, in seconds since 1970."),
+        ErrorCodes.AuthError, ErrorCodes.InvalidCredentials, ErrorCodes.TokenExpired, ErrorCodes.TokenInvalid, ErrorCodes.TokenRevoked, ErrorCodes.SecondFactorRequired,
     ];
 
     /// <summary>The response component of an error status, made when it is first needed.</summary>
@@ -27,62 +23,53 @@ internal static class ErrorComponents
         var name = string.Create(CultureInfo.InvariantCulture, $"Error{status}");
         if (document.Components?.Responses?.ContainsKey(name) != true)
         {
-            await AddSchemaAsync<ErrorEnvelope>(Envelope, context, cancellationToken);
-            await AddSchemaAsync<Problem>(Problem, context, cancellationToken);
-            document.AddComponent(name, Describe(status, document));
+            var envelope = await SchemaComponents.ReferenceAsync(typeof(ErrorEnvelope), context, cancellationToken);
+            var problem = await SchemaComponents.ReferenceAsync(typeof(Problem), context, cancellationToken);
+            document.AddComponent(name, Describe(status, envelope, problem, document));
         }
 
         return new(name, document);
     }
 
-    public static void AddLimitHeaders(OpenApiResponse response)
+    private static OpenApiResponse Describe(int status, OpenApiSchemaReference envelope, OpenApiSchemaReference problem, OpenApiDocument document)
     {
-        foreach (var (name, description) in LimitHeaders)
-        {
-            AddHeader(response, name, description);
-        }
-    }
-
-    private static async Task AddSchemaAsync<T>(string name, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
-    {
-        if (context.Document!.Components?.Schemas?.ContainsKey(name) != true)
-        {
-            context.Document.AddComponent(name, await context.GetOrCreateSchemaAsync(typeof(T), null, cancellationToken));
-        }
-    }
-
-    private static OpenApiResponse Describe(int status, OpenApiDocument document)
-    {
+        var error = Platform.Errors.Errors.ForStatus(status)!;
+        string[] codes = status == StatusCodes.Status401Unauthorized ? Unauthorized : [error.Code];
         var response = new OpenApiResponse
         {
-            Description = ReasonPhrases.GetReasonPhrase(status),
+            Description = $"{ReasonPhrases.GetReasonPhrase(status)}: {string.Join(", ", codes.Select(static code => $"`{code}`"))}",
             Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal)
             {
-                ["application/json"] = new() { Schema = new OpenApiSchemaReference(Envelope, document) },
-                ["application/problem+json"] = new() { Schema = new OpenApiSchemaReference(Problem, document) },
+                ["application/json"] = new() { Schema = envelope, Example = Example(error) },
+                ["application/problem+json"] = new() { Schema = problem },
             },
         };
-        if (Platform.Errors.Errors.ForStatus(status)?.Code is { } code && status is not (401 or 503))
+        HeaderComponents.Add(response, HeaderComponents.RequestId, document);
+        switch (status)
         {
-            response.Description += $" (`{code}`)";
-        }
-
-        if (status == StatusCodes.Status429TooManyRequests)
-        {
-            AddLimitHeaders(response);
-        }
-
-        if (status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
-        {
-            AddHeader(response, "Retry-After", "Seconds to wait before asking again.");
+            case StatusCodes.Status401Unauthorized:
+                HeaderComponents.Add(response, HeaderComponents.Challenge, document);
+                break;
+            case StatusCodes.Status429TooManyRequests:
+                HeaderComponents.AddLimits(response, document);
+                HeaderComponents.Add(response, HeaderComponents.RetryAfter, document);
+                break;
+            case StatusCodes.Status503ServiceUnavailable:
+                HeaderComponents.Add(response, HeaderComponents.RetryAfter, document);
+                break;
         }
 
         return response;
     }
 
-    private static void AddHeader(OpenApiResponse response, string name, string description)
+    private static JsonObject Example(ErrorResult error) => new()
     {
-        response.Headers ??= new Dictionary<string, IOpenApiHeader>(StringComparer.Ordinal);
-        response.Headers[name] = new OpenApiHeader { Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.Integer } };
-    }
+        ["error"] = new JsonObject
+        {
+            ["code"] = error.Code,
+            ["message"] = error.Message,
+            ["details"] = error.Code == ErrorCodes.ValidationError ? new JsonObject { ["fields"] = new JsonObject { ["email"] = new JsonArray("This field is required.") } } : new JsonObject(),
+        },
+        ["request_id"] = "0123456789abcdef0123456789abcdef",
+    };
 }

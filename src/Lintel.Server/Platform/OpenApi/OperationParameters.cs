@@ -1,4 +1,4 @@
-using Lintel.Platform.Http;
+using Lintel.Platform.Security;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -7,39 +7,48 @@ namespace Lintel.Platform.OpenApi;
 /// <summary>Describes the parameters of handlers that take the whole request and read it themselves.</summary>
 internal static class OperationParameters
 {
-    public static void AddMissing(OpenApiOperation operation, OpenApiOperationTransformerContext context, StreamMetadata? stream)
+    private static readonly ParameterMetadata Ticket = new("ticket", ParameterLocation.Query, "A ticket from `POST /auth/ws-ticket` in place of headers, which browsers cannot send here.");
+    private static readonly ParameterMetadata Token = new("token", ParameterLocation.Query, "An access token, for older clients; a ticket is safer, for it is good only once.");
+
+    public static void AddMissing(OpenApiOperation operation, OpenApiOperationTransformerContext context, CallerRequirement? requirement)
     {
         foreach (var name in PathNames(context.Description.RelativePath ?? ""))
         {
-            Add(operation, name, ParameterLocation.Path, isRequired: true, description: null);
+            Add(operation, new(name, ParameterLocation.Path, "", IsRequired: true));
         }
 
-        foreach (var query in context.Description.ActionDescriptor.EndpointMetadata.OfType<QueryMetadata>())
+        foreach (var parameter in context.Description.ActionDescriptor.EndpointMetadata.OfType<ParameterMetadata>())
         {
-            Add(operation, query.Name, ParameterLocation.Query, query.IsRequired, query.Description);
+            Add(operation, parameter);
         }
 
-        if (stream is { Kind: StreamKind.ServerSentEvents })
+        if (requirement is { AcceptsTicket: true } or { IsSocket: true })
         {
-            Add(operation, "Last-Event-ID", ParameterLocation.Header, isRequired: false, "The `id` of the last event received: the stream goes on after it.");
+            Add(operation, Ticket);
+        }
+
+        if (requirement is { IsSocket: true })
+        {
+            Add(operation, Token);
         }
     }
 
-    private static void Add(OpenApiOperation operation, string name, ParameterLocation place, bool isRequired, string? description)
+    private static void Add(OpenApiOperation operation, ParameterMetadata added)
     {
         var parameters = operation.Parameters ??= [];
-        if (parameters.Any(parameter => parameter.Name == name && parameter.In == place))
+        if (parameters.FirstOrDefault(parameter => parameter.Name == added.Name && parameter.In == added.Place) is { } known)
         {
+            known.Description ??= added.Description is "" ? null : added.Description;
             return;
         }
 
         parameters.Add(new OpenApiParameter
         {
-            Name = name,
-            In = place,
-            Required = isRequired,
-            Description = description,
-            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            Name = added.Name,
+            In = added.Place,
+            Required = added.IsRequired,
+            Description = added.Description is "" ? null : added.Description,
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = added.MaxLength },
         });
     }
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Lintel.Platform.Errors;
-using Lintel.Platform.Http;
 using Lintel.Platform.RateLimits;
 using Lintel.Platform.Security;
 using Microsoft.AspNetCore.OpenApi;
@@ -13,22 +12,22 @@ internal sealed class OperationTransformer : IOpenApiOperationTransformer
 {
     public async Task TransformAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
+        var document = context.Document!;
         var metadata = context.Description.ActionDescriptor.EndpointMetadata;
         var requirement = metadata.OfType<CallerRequirement>().LastOrDefault();
-        var stream = metadata.OfType<StreamMetadata>().LastOrDefault();
         var isLimited = metadata.OfType<RateLimitMetadata>().Any();
         var responses = operation.Responses ??= [];
         operation.Deprecated = metadata.OfType<ObsoleteAttribute>().Any();
-        OperationParameters.AddMissing(operation, context, stream);
+        HeaderComponents.Define(document);
+        OperationParameters.AddMissing(operation, context, requirement);
+        await StreamDescription.AddAsync(operation, responses, context, cancellationToken);
+        await DescribeFormAsync(operation, context, cancellationToken);
 
-        if (stream is not null)
-        {
-            DescribeStream(responses, stream.Kind);
-        }
-
+        // None is said too, or a reader would not know whether it was forgotten.
+        operation.Security = [];
         if (requirement is not null)
         {
-            RequireCredentials(operation, context.Document!, requirement, stream);
+            RequireCredentials(operation, document, requirement);
         }
 
         foreach (var status in ErrorStatuses(operation, metadata, requirement, isLimited))
@@ -40,11 +39,7 @@ internal sealed class OperationTransformer : IOpenApiOperationTransformer
             }
         }
 
-        if (isLimited)
-        {
-            DescribeLimits(responses);
-        }
-
+        DescribeResponses(responses, metadata, isLimited, document);
         operation.Responses = Sorted(responses);
     }
 
@@ -85,19 +80,30 @@ internal sealed class OperationTransformer : IOpenApiOperationTransformer
         return statuses;
     }
 
-    private static void RequireCredentials(OpenApiOperation operation, OpenApiDocument document, CallerRequirement requirement, StreamMetadata? stream)
+    private static void RequireCredentials(OpenApiOperation operation, OpenApiDocument document, CallerRequirement requirement)
     {
         // One entry each: any of them will do.
         List<string> schemes = [DocumentTransformer.Bearer, DocumentTransformer.Password, DocumentTransformer.ApiKey];
-        if (stream is not null)
+        if (requirement.AcceptsTicket || requirement.IsSocket)
         {
             schemes.Add(DocumentTransformer.Ticket);
+        }
+
+        if (requirement.IsSocket)
+        {
+            schemes.Add(DocumentTransformer.Token);
         }
 
         operation.Security =
         [
             .. schemes.Select(scheme => new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(scheme, document)] = [] }),
         ];
+        if (requirement.IsSocket)
+        {
+            // Nothing on the handshake: the first message has the credentials.
+            operation.Security.Add([]);
+        }
+
         if (requirement.Scopes != Scopes.None)
         {
             var scopes = string.Join(", ", requirement.Scopes.ToNames().Select(static name => $"`{name}`"));
@@ -105,31 +111,49 @@ internal sealed class OperationTransformer : IOpenApiOperationTransformer
         }
     }
 
-    private static void DescribeStream(OpenApiResponses responses, StreamKind kind)
+    private static async Task DescribeFormAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
-        if (kind == StreamKind.WebSocket)
+        if (context.Description.ActionDescriptor.EndpointMetadata.OfType<FormMetadata>().LastOrDefault() is not { } form)
         {
-            responses.Remove("200");
-            responses["101"] = new OpenApiResponse { Description = "The connection is a WebSocket from here on." };
             return;
         }
 
-        responses["200"] = new OpenApiResponse
+        var schema = await SchemaComponents.ReferenceAsync(form.Contract, context, cancellationToken);
+        foreach (var (contentType, media) in operation.RequestBody?.Content ?? new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal))
         {
-            Description = "Server-Sent Events until the stream ends.",
-            Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal)
+            if (!contentType.EndsWith("json", StringComparison.Ordinal))
             {
-                ["text/event-stream"] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String } },
-            },
-        };
+                media.Schema = schema;
+            }
+        }
     }
 
-    private static void DescribeLimits(OpenApiResponses responses)
+    private static void DescribeResponses(OpenApiResponses responses, IList<object> metadata, bool isLimited, OpenApiDocument document)
     {
-        // The shared errors are references, which cannot have headers of their own; 429 has them anyway.
+        foreach (var described in metadata.OfType<ResponseMetadata>())
+        {
+            var key = described.Status.ToString(CultureInfo.InvariantCulture);
+            if (!responses.TryGetValue(key, out var known))
+            {
+                responses[key] = known = new OpenApiResponse();
+            }
+
+            var response = (OpenApiResponse)known;
+            response.Description = described.Description ?? response.Description;
+            foreach (var (name, description) in described.Headers)
+            {
+                HeaderComponents.Add(response, name, description);
+            }
+        }
+
+        // The shared errors are references, which cannot have headers of their own; they have the request's id already.
         foreach (var response in responses.Values.OfType<OpenApiResponse>())
         {
-            ErrorComponents.AddLimitHeaders(response);
+            HeaderComponents.Add(response, HeaderComponents.RequestId, document);
+            if (isLimited)
+            {
+                HeaderComponents.AddLimits(response, document);
+            }
         }
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Lintel.Platform.RateLimits;
 
 /// <summary>The answer of the demonstration route.</summary>
+/// <param name="Message">For people.</param>
 public sealed record LimitedAnswer(string Message);
 
 internal static class RateLimitsFeature

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 
 namespace Lintel.Platform.Sockets;
@@ -6,28 +5,9 @@ namespace Lintel.Platform.Sockets;
 /// <summary>The messages that every socket sends.</summary>
 internal static class SocketText
 {
-    public static byte[] Error(string message) => Write(json =>
-    {
-        json.WriteString("type"u8, "error"u8);
-        json.WriteString("message"u8, message);
-    });
+    public static byte[] Error(string message) =>
+        [.. """{"type":"error","""u8, .. JsonSerializer.SerializeToUtf8Bytes(new SocketError(message), SocketsJson.Default.SocketError).AsSpan(1)];
 
-    public static byte[] Pong(DateTimeOffset now) => Write(json =>
-    {
-        json.WriteString("type"u8, "pong"u8);
-        json.WriteString("timestamp"u8, now.UtcDateTime);
-    });
-
-    private static byte[] Write(Action<Utf8JsonWriter> write)
-    {
-        var buffer = new ArrayBufferWriter<byte>(128);
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            write(json);
-            json.WriteEndObject();
-        }
-
-        return buffer.WrittenSpan.ToArray();
-    }
+    public static byte[] Pong(DateTimeOffset now) =>
+        [.. """{"type":"pong","""u8, .. JsonSerializer.SerializeToUtf8Bytes(new SocketPong(now), SocketsJson.Default.SocketPong).AsSpan(1)];
 }

@@ -87,7 +87,7 @@ public sealed class ApiDescriptionTests(ServerFixture server) : IClassFixture<Se
 
         Assert.True(limited.GetProperty("responses").GetProperty("200").GetProperty("headers").TryGetProperty("X-RateLimit-Remaining", out _));
         Assert.Equal("#/components/responses/Error429", limited.GetProperty("responses").GetProperty("429").GetProperty("$ref").GetString());
-        Assert.False(limited.TryGetProperty("security", out _));
+        Assert.Empty(limited.GetProperty("security").EnumerateArray());
         Assert.Equal(["bearer", "password", "api_key"], jobs.GetProperty("security").EnumerateArray().SelectMany(static any => any.EnumerateObject()).Select(static scheme => scheme.Name));
         Assert.True(jobs.GetProperty("responses").TryGetProperty("401", out _));
         Assert.Equal("X-API-Key", schemes.GetProperty("api_key").GetProperty("name").GetString());
@@ -99,11 +99,66 @@ public sealed class ApiDescriptionTests(ServerFixture server) : IClassFixture<Se
     {
         var paths = (await DocumentAsync()).GetProperty("paths");
         var events = paths.GetProperty("/api/jobs/{id}/events").GetProperty("get").GetProperty("responses");
-        var socket = paths.GetProperty("/ws/jobs/{id}").GetProperty("get").GetProperty("responses");
+        var socket = paths.GetProperty("/ws/design/{session_id}").GetProperty("get");
+        var messages = socket.GetProperty("x-websocket");
 
-        Assert.True(events.GetProperty("200").GetProperty("content").TryGetProperty("text/event-stream", out _));
-        Assert.True(socket.TryGetProperty("101", out _));
-        Assert.False(socket.TryGetProperty("200", out _));
+        Assert.Equal("#/components/schemas/JobEvent", Reference(events.GetProperty("200").GetProperty("content").GetProperty("text/event-stream").GetProperty("schema")));
+        Assert.True(events.TryGetProperty("204", out _));
+        Assert.True(socket.GetProperty("responses").TryGetProperty("101", out _));
+        Assert.False(socket.GetProperty("responses").TryGetProperty("200", out _));
+        Assert.Equal("#/components/schemas/DesignSocketRequest", Reference(messages.GetProperty("client")));
+        Assert.Equal("#/components/schemas/DesignSocketMessage", Reference(messages.GetProperty("server")));
+    }
+
+    [Theory]
+    [InlineData("post /api/jobs", "header Idempotency-Key")]
+    [InlineData("get /api/jobs", "query after", "query status", "query kind", "query limit")]
+    [InlineData("get /api/jobs/{id}/events", "path id", "header Last-Event-ID", "query after", "query ticket")]
+    [InlineData("get /ws/jobs/{id}", "path id", "header Last-Event-ID", "query after", "query ticket", "query token")]
+    [InlineData("get /ws/design/{session_id}", "path session_id", "query ticket", "query token")]
+    [InlineData("post /stream/batch-design", "header Last-Event-ID", "query after", "query ticket")]
+    [InlineData("get /stream/batch-design", "query beams", "header Last-Event-ID", "query after", "query ticket")]
+    [InlineData("get /stream/job/{job_id}", "path job_id")]
+    [InlineData("get /stream/progress/{job_id}", "path job_id", "header Last-Event-ID", "query after", "query ticket")]
+    public async Task Parameters_that_handlers_read_themselves_are_described(string operation, params string[] parameters)
+    {
+        var found = (await OperationsAsync()).Single(each => $"{each.Method} {each.Path}" == operation).Operation.GetProperty("parameters");
+
+        Assert.Equal(parameters, found.EnumerateArray().Select(static parameter => $"{parameter.GetProperty("in").GetString()} {parameter.GetProperty("name").GetString()}"));
+    }
+
+    [Fact]
+    public async Task Every_response_has_the_request_id_and_an_accepted_job_its_own_headers()
+    {
+        var document = await DocumentAsync();
+        foreach (var (method, path, operation) in await OperationsAsync())
+        {
+            foreach (var response in operation.GetProperty("responses").EnumerateObject())
+            {
+                var described = Resolve(document, response.Value);
+                Assert.True(described.TryGetProperty("headers", out var headers) && headers.TryGetProperty("X-Request-ID", out _), $"{method} {path} {response.Name}");
+            }
+        }
+
+        var accepted = document.GetProperty("paths").GetProperty("/api/jobs").GetProperty("post").GetProperty("responses").GetProperty("202").GetProperty("headers");
+        Assert.True(accepted.TryGetProperty("Location", out _));
+        Assert.True(accepted.TryGetProperty("Idempotency-Replayed", out _));
+    }
+
+    [Fact]
+    public async Task Every_group_and_every_schema_with_its_members_is_explained()
+    {
+        var document = await DocumentAsync();
+        var silent =
+            from schema in document.GetProperty("components").GetProperty("schemas").EnumerateObject()
+            where schema.Value.TryGetProperty("properties", out _) && !schema.Name.EndsWith("Event", StringComparison.Ordinal) && !schema.Name.EndsWith("Message", StringComparison.Ordinal)
+            from silence in schema.Value.GetProperty("properties").EnumerateObject()
+                .Where(static member => !member.Value.TryGetProperty("description", out _)).Select(member => $"{schema.Name}.{member.Name}")
+                .Concat(schema.Value.TryGetProperty("description", out _) ? [] : [schema.Name])
+            select silence;
+
+        Assert.Empty(silent);
+        Assert.All(document.GetProperty("tags").EnumerateArray(), static tag => Assert.NotEmpty(tag.GetProperty("description").GetString()!));
     }
 
     private async Task<JsonElement> DocumentAsync() => JsonDocument.Parse(await server.Client.GetStringAsync("/openapi.json", Cancel)).RootElement;
@@ -123,6 +178,12 @@ public sealed class ApiDescriptionTests(ServerFixture server) : IClassFixture<Se
             Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart literal => literal.Content,
             _ => "",
         }))));
+
+    private static string? Reference(JsonElement schema) => schema.GetProperty("$ref").GetString();
+
+    private static JsonElement Resolve(JsonElement document, JsonElement described) => described.TryGetProperty("$ref", out var reference)
+        ? reference.GetString()!.Split('/')[1..].Aggregate(document, static (place, step) => place.GetProperty(step))
+        : described;
 
     private static IEnumerable<string> References(JsonElement element) => element.ValueKind switch
     {
