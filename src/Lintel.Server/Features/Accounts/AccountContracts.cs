@@ -36,6 +36,7 @@ public sealed record RefreshRequest([property: Required] string RefreshToken);
 /// <param name="RefreshToken">Good for one new pair.</param>
 /// <param name="TokenType">Always <c>bearer</c>.</param>
 /// <param name="ExpiresIn">How long the access token is good for, in seconds.</param>
+/// <example>{"access_token":"eyJhbGciOiJIUzI1NiJ9…","refresh_token":"eyJhbGciOiJIUzI1NiJ9…","token_type":"bearer","expires_in":900}</example>
 public sealed record TokenPair(
     [property: Required] string AccessToken, [property: Required] string RefreshToken, [property: Required, AllowedValues("bearer")] string TokenType, long ExpiresIn);
 
@@ -64,6 +65,7 @@ public sealed record WsTicketRequest([property: Required] string Path);
 /// <summary>A ticket for one socket or event stream.</summary>
 /// <param name="Ticket">Goes into <c>?ticket=</c>, once.</param>
 /// <param name="ExpiresIn">How long it is good for, in seconds.</param>
+/// <example>{"ticket":"9Yp3…","expires_in":30}</example>
 public sealed record WsTicket([property: Required] string Ticket, long ExpiresIn);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(UtcTimeConverter)])]

@@ -89,15 +89,7 @@ internal static class BeamEvents
 
     private static void WriteShear(ref JsonText json, in ShearResult shear)
     {
-        json.Number(""","shear":{"tv":"""u8, shear.Stress);
-        json.Number(""","tau_v":"""u8, shear.Stress);
-        json.Number(""","tc":"""u8, shear.Strength);
-        json.Number(""","tau_c":"""u8, shear.Strength);
-        json.Number(""","tc_max":"""u8, shear.Ceiling);
-        json.Number(""","tau_c_max":"""u8, shear.Ceiling);
-        json.Number(""","vus":"""u8, shear.StirrupShear);
-        json.Number(""","spacing":"""u8, shear.Spacing);
-        json.Number(""","stirrup_spacing":"""u8, shear.Spacing);
+        BeamResults.WriteStresses(ref json, shear);
         json.Flag(""","is_safe":"""u8, shear.IsSafe);
         json.Raw("}"u8);
     }

@@ -77,6 +77,20 @@ internal static class BeamResults
         json.Raw("}"u8);
     }
 
+    /// <summary>Writes <c>,"shear":{</c> and what every result says of shear; the caller goes on inside.</summary>
+    internal static void WriteStresses(ref JsonText json, in ShearResult shear)
+    {
+        json.Number(""","shear":{"tv":"""u8, shear.Stress);
+        json.Number(""","tau_v":"""u8, shear.Stress);
+        json.Number(""","tc":"""u8, shear.Strength);
+        json.Number(""","tau_c":"""u8, shear.Strength);
+        json.Number(""","tc_max":"""u8, shear.Ceiling);
+        json.Number(""","tau_c_max":"""u8, shear.Ceiling);
+        json.Number(""","vus":"""u8, shear.StirrupShear);
+        json.Number(""","spacing":"""u8, shear.Spacing);
+        json.Number(""","stirrup_spacing":"""u8, shear.Spacing);
+    }
+
     private static void WriteData(ref JsonText json, in BeamSection section, in BeamDesign design)
     {
         WriteVerdict(ref json, design);
@@ -128,16 +142,8 @@ internal static class BeamResults
 
     private static void WriteShear(ref JsonText json, in ShearResult shear)
     {
-        json.Number(""","shear":{"tv":"""u8, shear.Stress);
-        json.Number(""","tau_v":"""u8, shear.Stress);
-        json.Number(""","tc":"""u8, shear.Strength);
-        json.Number(""","tau_c":"""u8, shear.Strength);
-        json.Number(""","tc_max":"""u8, shear.Ceiling);
-        json.Number(""","tau_c_max":"""u8, shear.Ceiling);
-        json.Number(""","vus":"""u8, shear.StirrupShear);
+        WriteStresses(ref json, shear);
         json.Number(""","asv_required":"""u8, shear.StirrupAreaPerLength);
-        json.Number(""","spacing":"""u8, shear.Spacing);
-        json.Number(""","stirrup_spacing":"""u8, shear.Spacing);
         json.Number(""","sv_max":"""u8, Stirrups.MaxSpacing);
         json.Number(""","shear_capacity":"""u8, shear.Capacity);
         json.Number(""","utilization":"""u8, shear.Utilization);

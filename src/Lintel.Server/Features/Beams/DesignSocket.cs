@@ -8,6 +8,16 @@ namespace Lintel.Features.Beams;
 /// <summary>Serves one socket of a live design session: a message in, its answer out, at once.</summary>
 internal sealed class DesignSocket(SocketHandshake handshake, DesignSessions sessions, TimeProvider time)
 {
+    private const int MaxSessionName = 128;
+
+    private enum Reply
+    {
+        NotJson,
+        Auth,
+        Result,
+        Other,
+    }
+
     /// <summary>A live session: a message in, its answer out. Sockets of one owner in one session see each other's results.</summary>
     public async Task ServeAsync(HttpContext context)
     {
@@ -57,16 +67,6 @@ internal sealed class DesignSocket(SocketHandshake handshake, DesignSessions ses
             answer.Clear();
             sessions.Leave(session, member);
         }
-    }
-
-    private const int MaxSessionName = 128;
-
-    private enum Reply
-    {
-        NotJson,
-        Auth,
-        Result,
-        Other,
     }
 
     private Reply Answer(ReadOnlySpan<byte> text, PooledBuffer output)

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -70,7 +71,29 @@ internal static class MessageSchemas
     private static OpenApiSchema Message(MessageType type, OpenApiSchemaReference? facts)
     {
         var head = Head("type", type);
-        return facts is null ? head : new OpenApiSchema { Description = facts.Description, AllOf = [head, facts] };
+        return facts is null ? head : new OpenApiSchema { Description = facts.Description, AllOf = [head, facts], Examples = Examples(type, facts) };
+    }
+
+    /// <summary>The example of the facts as a message, which viewers would otherwise show without its head.</summary>
+    private static List<JsonNode>? Examples(MessageType type, OpenApiSchemaReference facts)
+    {
+        if (facts.Examples?.FirstOrDefault() is not JsonObject known)
+        {
+            return null;
+        }
+
+        var message = new JsonObject { ["type"] = type.Name };
+        if (type.IsLogged)
+        {
+            message["id"] = "019b3c4e-7a10-7c1e-9d3f-2f6a5b8c9d01.1769860800.1";
+        }
+
+        foreach (var (name, value) in known)
+        {
+            message[name] = value?.DeepClone();
+        }
+
+        return [message];
     }
 
     private static OpenApiSchema Head(string discriminator, MessageType type)
