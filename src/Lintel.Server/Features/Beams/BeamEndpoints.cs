@@ -1,6 +1,9 @@
 using System.Buffers;
+using Lintel.Features.Beams.Batches;
+using Lintel.Features.Beams.Live;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
+using Lintel.Platform.Json;
 using Lintel.Platform.OpenApi;
 using Lintel.Platform.RateLimits;
 using Lintel.Platform.Security;

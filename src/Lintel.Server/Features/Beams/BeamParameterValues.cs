@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Lintel.Is456;
+using Lintel.Platform.Json;
 
 namespace Lintel.Features.Beams;
 

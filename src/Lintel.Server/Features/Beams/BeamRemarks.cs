@@ -1,4 +1,5 @@
 using Lintel.Is456;
+using Lintel.Platform.Json;
 
 namespace Lintel.Features.Beams;
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Lintel.Is456;
+using Lintel.Platform.Json;
 
 namespace Lintel.Features.Beams;
 

@@ -1,3 +1,5 @@
+using Lintel.Features.Beams.Batches;
+using Lintel.Features.Beams.Live;
 using Lintel.Features.Jobs;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;

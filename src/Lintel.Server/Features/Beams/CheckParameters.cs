@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Unicode;
 using Lintel.Is456;
+using Lintel.Platform.Json;
 
 namespace Lintel.Features.Beams;
 

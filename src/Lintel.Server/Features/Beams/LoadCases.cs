@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Lintel.Is456;
+using Lintel.Platform.Json;
 
 namespace Lintel.Features.Beams;
 

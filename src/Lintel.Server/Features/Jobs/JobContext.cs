@@ -1,4 +1,5 @@
 using System.Buffers;
+using Lintel.Features.Jobs.Running;
 
 namespace Lintel.Features.Jobs;
 

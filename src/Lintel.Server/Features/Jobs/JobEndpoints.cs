@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using Lintel.Features.Jobs.Watching;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Lintel.Features.Beams.Batches;
 
 namespace Lintel.Features.Beams;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Lintel.Features.Beams.Batches;
 
 namespace Lintel.Features.Beams;
 

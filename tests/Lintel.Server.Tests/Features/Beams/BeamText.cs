@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Lintel.Features.Beams.Batches;
 using Lintel.Is456;
 
 namespace Lintel.Features.Beams;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Lintel.Features.Beams.Batches;
 using Lintel.Samples;
 
 namespace Lintel.Features.Beams;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Lintel.Features.Beams.Live;
 
 namespace Lintel.Features.Beams;
 

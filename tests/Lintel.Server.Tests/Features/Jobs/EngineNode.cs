@@ -1,3 +1,5 @@
+using Lintel.Features.Jobs.Running;
+using Lintel.Features.Jobs.Watching;
 using Lintel.Features.Streams;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Storage;

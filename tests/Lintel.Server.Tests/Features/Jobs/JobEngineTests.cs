@@ -1,3 +1,4 @@
+using Lintel.Features.Jobs.Running;
 using Lintel.Features.Streams;
 using Lintel.Infrastructure;
 using Lintel.Platform.Storage;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Lintel.Features.Jobs.Running;
 using Lintel.Infrastructure;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Storage;

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Lintel.Features.Jobs.Watching;
 using Lintel.Features.Streams;
 using Lintel.Infrastructure;
 using Lintel.Platform.Security;

@@ -1,0 +1,46 @@
+using System.Text.Json;
+using Lintel.Features.Jobs;
+using Lintel.Features.Jobs.Watching;
+using Lintel.Features.Streams;
+using Lintel.Platform.Security;
+
+namespace Lintel.Features.Beams.Batches;
+
+/// <summary>Batches as event streams.</summary>
+internal sealed class BatchStreams(JobQueue queue, JobViewers viewers, JobWatch watch)
+{
+    public async Task<Job?> FindAsync(string jobId, Caller caller, CancellationToken cancellationToken) =>
+        Guid.TryParse(jobId, out var id) && await queue.FindAsync(id, caller.OwnerId, cancellationToken) is { } job && job.Kind == BatchDesign.Kind.Name
+            ? job
+            : null;
+
+    /// <summary>Submits a batch that lives as long as somebody watches, and shows it.</summary>
+    public async Task StartAsync(HttpContext context, Caller caller, byte[] beams)
+    {
+        if (!BeamBatch.TryOpen(beams, out var batch, out var problem))
+        {
+            // Older clients read only the stream, so the refusal is an event.
+            await watch.ServeSingleAsync(context, caller, "error", JsonSerializer.SerializeToUtf8Bytes(new(problem), BeamsJson.Default.BatchRefused));
+            return;
+        }
+
+        var viewer = viewers.NewViewer();
+        var request = new JobRequest(BatchDesign.Kind, caller.OwnerId, beams, batch.Count, CancelOnDisconnect: true);
+        var submitted = await queue.SubmitAsync(request, context.RequestAborted, (session, id) => viewers.EnterAsync(session, id, viewer));
+        await watch.ServeEventsAsync(context, caller, submitted.Job!, viewer);
+    }
+
+    /// <summary>Goes on with the batch that a cursor names.</summary>
+    public async Task ResumeAsync(HttpContext context, Caller caller, string cursor)
+    {
+        var name = StreamCursor.TryParse(cursor, out var parsed) ? parsed.Stream : "";
+        if (await FindAsync(name, caller, context.RequestAborted) is { } job)
+        {
+            await watch.ServeEventsAsync(context, caller, job);
+        }
+        else
+        {
+            await watch.ServeResetAsync(context, caller);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+using Lintel.Platform.Storage;
+
+namespace Lintel.Features.Jobs.Running;
+
+/// <summary>Takes waiting jobs as far as this node has room for them.</summary>
+internal sealed class JobClaims(Database database, JobLeases leases, JobKinds kinds, RunningJobs jobs, JobOptions options, TimeProvider time)
+{
+    /// <summary>Claims and starts what there is room for, of each kind in turn.</summary>
+    public async Task ClaimAsync(CancellationToken stopping)
+    {
+        foreach (var kind in kinds.All)
+        {
+            if (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+
+            await ClaimAsync(kind);
+        }
+    }
+
+    private async Task ClaimAsync(JobKind kind)
+    {
+        var free = Math.Min(options.Concurrency - jobs.Count, kind.MaxConcurrent - jobs.CountOf(kind.Name));
+
+        // Looking first keeps an idle node from writing; the claim itself decides.
+        if (free <= 0 || !await AnyWaitsAsync(kind))
+        {
+            return;
+        }
+
+        foreach (var claim in await leases.ClaimAsync(kind, free, CancellationToken.None))
+        {
+            // A crash here: the job is running in the database and nobody runs it. Its lease ends with this node's heartbeat.
+            jobs.Start(claim);
+        }
+    }
+
+    private async Task<bool> AnyWaitsAsync(JobKind kind) =>
+        await database.ReadAsync(
+            session => session.QueryFirstAsync(
+                "SELECT 1 FROM job WHERE state = 'queued' AND kind = $1 AND run_at <= $2 LIMIT 1", static row => row.GetInt32(0), kind.Name, time.GetMicroseconds()),
+            CancellationToken.None) == 1;
+}

@@ -1,0 +1,39 @@
+using Lintel.Features.Streams;
+
+namespace Lintel.Features.Jobs.Running;
+
+/// <summary>How an attempt ended, before that is written.</summary>
+/// <param name="State">The job's next state: a terminal one, or queued for another attempt.</param>
+/// <param name="Last">The stream's last event, where the state is terminal.</param>
+/// <param name="Error">What went wrong; null also for a job that is handed back and has used up no attempt.</param>
+/// <param name="RetryIn">How long a queued job waits.</param>
+internal sealed record JobEnd(string State, StreamEvent? Last, string? Error, TimeSpan RetryIn)
+{
+    // What went wrong is in the server's log; its text may hold what clients must not see.
+    private const string ServerError = "The job failed because of an error in the server.";
+
+    private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromMinutes(5);
+
+    public static JobEnd Of(Job job, JobOutcome outcome) => outcome.Failure is { } failure
+        ? new(JobStates.Failed, JobEvents.Failure(job.Id, failure), failure, TimeSpan.Zero)
+        : new(JobStates.Complete, outcome.Data is { } data ? JobEvents.Completion(data) : JobEvents.Completion(job.Id), null, TimeSpan.Zero);
+
+    public static JobEnd Cancelled(Job job, JobProgress progress) => new(JobStates.Cancelled, JobEvents.Cancellation(job.Id, progress), null, TimeSpan.Zero);
+
+    /// <summary>The server stops, or the lease is lost: another attempt goes on, as if this one had not been.</summary>
+    public static JobEnd HandedBack() => new(JobStates.Queued, null, null, TimeSpan.Zero);
+
+    /// <summary>After an exception: another attempt later, each wait twice as long, until there were enough.</summary>
+    public static JobEnd AfterError(Job job, TimeSpan retryDelay)
+    {
+        if (job.Attempt >= job.MaxAttempts)
+        {
+            return Failed(job);
+        }
+
+        var delay = retryDelay * Math.Pow(2, job.Attempt - 1);
+        return new(JobStates.Queued, null, ServerError, delay < MaxRetryDelay ? delay : MaxRetryDelay);
+    }
+
+    public static JobEnd Failed(Job job) => new(JobStates.Failed, JobEvents.Failure(job.Id, ServerError), ServerError, TimeSpan.Zero);
+}
