@@ -7,7 +7,7 @@ namespace Lintel.Features.Jobs;
 /// <param name="Input">The input's own JSON text; empty when it is missing.</param>
 internal readonly record struct JobSubmission(string? Kind, ReadOnlyMemory<byte> Input)
 {
-    /// <exception cref="JsonException">The body is not a JSON object.</exception>
+    /// <exception cref="JsonException">The body is not JSON or, with the path <c>$</c>, is not an object.</exception>
     public static JobSubmission Read(ReadOnlyMemory<byte> body)
     {
         if (!Utf8.IsValid(body.Span))
@@ -31,7 +31,12 @@ internal readonly record struct JobSubmission(string? Kind, ReadOnlyMemory<byte>
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject)
         {
-            throw new JsonException("The body must be a JSON object.");
+            // JSON as far as it goes: what is malformed further on is told first, with its place.
+            while (reader.Read())
+            {
+            }
+
+            throw new JsonException(null, path: "$", lineNumber: null, bytePositionInLine: null);
         }
 
         string? kind = null;

@@ -7,6 +7,9 @@ namespace Lintel.Platform.Errors;
 /// <summary>Which of the contract's errors an exception stands for.</summary>
 internal static partial class ExceptionTranslation
 {
+    // Every contract that is read from a body is one.
+    private const string NotAnObject = "Must be a JSON object.";
+
     private static readonly string[] Required = ["This field is required."];
 
     /// <summary>The client's error or a known outage; null for a bug, which is a 500 that somebody must look at.</summary>
@@ -35,11 +38,12 @@ internal static partial class ExceptionTranslation
             || failure.InnerException?.GetType().Name is "JsonReaderException"
             || failure.GetType().Name is "JsonReaderException"
             || failure.Path is null;
-        var message = isMalformed
-            ? string.Create(CultureInfo.InvariantCulture, $"Not valid JSON (line {failure.LineNumber + 1}, byte {failure.BytePositionInLine + 1}).")
-            : "The value is of the wrong type or out of range.";
-        return Errors.Invalid(field, message);
+        return Errors.Invalid(field, isMalformed ? Malformed(failure) : failure.Path == "$" ? NotAnObject : "The value is of the wrong type or out of range.");
     }
+
+    private static string Malformed(JsonException failure) => failure is { LineNumber: { } line, BytePositionInLine: { } position }
+        ? string.Create(CultureInfo.InvariantCulture, $"Not valid JSON (line {line + 1}, byte {position + 1}).")
+        : "Not valid JSON: a text in it is no Unicode.";
 
     private static string FieldOf(string? path) => path is ['$', '.', .. var field] ? field : path is ['$', '[', ..] ? path[1..] : "body";
 
@@ -58,7 +62,7 @@ internal static partial class ExceptionTranslation
 
         if (message.Contains("no body was provided", StringComparison.Ordinal))
         {
-            return Errors.Invalid("body", Required[0]);
+            return Errors.Invalid("body", NotAnObject);
         }
 
         return message.Contains("request body", StringComparison.Ordinal) || message.Contains("content type", StringComparison.Ordinal)

@@ -38,6 +38,26 @@ public sealed class BadRequestTests(ErrorServer server) : IClassFixture<ErrorSer
         Assert.DoesNotContain("Lintel", bad.Value.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("[{}]")]
+    [InlineData("\"x\"")]
+    [InlineData("7")]
+    [InlineData("null")]
+    public async Task A_body_that_is_no_object_is_told_that_one_was_expected(string body)
+    {
+        foreach (var path in new[] { "/fail/order", "/auth/login", "/auth/register", "/api/jobs" })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+            request.Headers.Add("X-API-Key", "test-static-key");
+            using var response = await server.Client.SendAsync(request, Cancel);
+
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, response.StatusCode);
+            var bad = Assert.Single((await FieldsAsync(response)).EnumerateObject());
+            Assert.Equal(("body", "Must be a JSON object."), (bad.Name, Assert.Single(bad.Value.EnumerateArray()).GetString()));
+        }
+    }
+
     [Fact]
     public async Task A_body_nested_without_end_is_refused()
     {
