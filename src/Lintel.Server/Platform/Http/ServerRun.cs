@@ -21,7 +21,7 @@ internal static partial class ServerRun
             await using var app = create();
             var sink = app.Services.GetRequiredService<LogSink>();
             AppDomain.CurrentDomain.UnhandledException += (_, crash) => LogCrash(app, sink, crash.ExceptionObject as Exception);
-            await app.StartAsync();
+            await StartAsync(app);
             foreach (var address in app.Urls)
             {
                 Log.Listening(app.Logger, app.Services.GetRequiredService<ServerOptions>().AppName, address);
@@ -37,25 +37,45 @@ internal static partial class ServerRun
         {
             return Tell(failure.Errors, InvalidSettingsException.ExitCode);
         }
-        catch (IOException failure) when (failure.InnerException is AddressInUseException)
+        catch (Exception failure)
         {
-            // Kestrel's own sentence names the address.
-            return Tell([$"{failure.Message} Stop the program that uses it, or set PORT to a free one."], Unavailable);
+            var (sentence, exitCode) = Explain(failure);
+            return Tell([sentence], exitCode);
         }
-        catch (ServiceUnavailableException failure)
+    }
+
+    private static async Task StartAsync(WebApplication app)
+    {
+        try
         {
-            return Tell([failure.Message], Unavailable);
-        }
-        catch (System.Net.Sockets.SocketException failure)
-        {
-            return Tell([$"The server cannot listen where HOST and PORT say: {failure.Message}."], Unavailable);
+            await app.StartAsync();
         }
         catch (Exception failure)
         {
-            // A bug: whoever reports it needs the stack.
-            return Tell([failure.ToString()], Failed);
+            Log.CannotStart(app.Logger, Explain(failure).Sentence);
+            if (IsAddressFailure(failure))
+            {
+                // The web server starts last: everything else runs by now, and is to end in good order.
+                await app.StopAsync();
+            }
+
+            throw;
         }
     }
+
+    private static (string Sentence, int ExitCode) Explain(Exception failure) => failure switch
+    {
+        // Kestrel's own sentence names the address.
+        IOException when IsAddressFailure(failure) => ($"{failure.Message} Stop the program that uses it, or set PORT to a free one.", Unavailable),
+        _ when IsAddressFailure(failure) => ($"The server cannot listen where HOST and PORT say: {failure.Message}.", Unavailable),
+        ServiceUnavailableException => (failure.Message, Unavailable),
+
+        // A bug: whoever reports it needs the stack.
+        _ => (failure.ToString(), Failed),
+    };
+
+    private static bool IsAddressFailure(Exception failure) =>
+        failure is IOException { InnerException: AddressInUseException } or System.Net.Sockets.SocketException;
 
     private static int Tell(IEnumerable<string> sentences, int exitCode)
     {
@@ -81,5 +101,8 @@ internal static partial class ServerRun
 
         [LoggerMessage(2, LogLevel.Critical, "The server crashed.")]
         public static partial void Crashed(ILogger logger, Exception? failure);
+
+        [LoggerMessage(3, LogLevel.Error, "The server cannot start: {Reason}")]
+        public static partial void CannotStart(ILogger logger, string reason);
     }
 }

@@ -5,7 +5,13 @@ namespace Lintel.Platform.Telemetry;
 /// <summary>Logs as JSON lines.</summary>
 internal sealed class JsonLogProvider(LogSink sink, TimeProvider time) : ILoggerProvider
 {
-    public ILogger CreateLogger(string categoryName) => new JsonLogger(categoryName, sink, time);
+    private const string HostCategory = "Microsoft.Extensions.Hosting.Internal.Host";
+
+    public ILogger CreateLogger(string categoryName)
+    {
+        var logger = new JsonLogger(categoryName, sink, time);
+        return categoryName == HostCategory ? new HostLogger(logger) : logger;
+    }
 
     // The sink outlives the provider: the container ends it last.
     public void Dispose() => sink.Flush(TimeSpan.FromSeconds(1));

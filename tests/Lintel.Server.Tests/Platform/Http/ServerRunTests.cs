@@ -30,15 +30,20 @@ public sealed class ServerRunTests : IDisposable
     }
 
     [Fact]
-    public async Task A_port_in_use_is_told_in_a_sentence()
+    public async Task A_port_in_use_is_told_in_one_log_line_and_a_sentence()
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
         var port = ((IPEndPoint)other.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
         using var server = ServerProcess.Start(_folder, ("PORT", port), ("SECRET_KEY", Key));
-        var (exitCode, _, errors) = await server.EndAsync(Cancel);
+        var (exitCode, output, errors) = await server.EndAsync(Cancel);
 
         Assert.Equal(69, exitCode);
+        using var line = JsonDocument.Parse(output);
+        Assert.Equal("ERROR", line.RootElement.GetProperty("level").GetString());
+        Assert.Contains($"127.0.0.1:{port}", line.RootElement.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Contains("PORT", line.RootElement.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.False(line.RootElement.TryGetProperty("stack", out _));
         Assert.Contains("PORT", errors, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", errors, StringComparison.Ordinal);
     }
