@@ -26,7 +26,7 @@ internal sealed class ServerOptions
     /// <summary>Origins whose pages may call this server from a browser, or <c>*</c>; none by default.</summary>
     public required IReadOnlyList<string> CorsOrigins { get; init; }
 
-    /// <summary>The proxies whose <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> are believed; none by default.</summary>
+    /// <summary>The proxies whose <c>X-Forwarded-For</c>, <c>-Proto</c> and <c>-Host</c> are believed; none by default.</summary>
     public required IReadOnlyList<IPNetwork> TrustedProxies { get; init; }
 
     /// <summary>Connections that may be open at once, sockets and streams among them.</summary>

@@ -45,10 +45,17 @@ internal sealed class ForwardedClient(ServerOptions options)
     /// <summary>True where the client's own connection is encrypted, if only as far as a trusted proxy.</summary>
     public bool IsHttps(HttpContext context) =>
         context.Request.IsHttps
-        || (_proxies.Length != 0
-            && context.Connection.RemoteIpAddress is { } remote
-            && IsTrusted(Plain(remote))
-            && context.Request.Headers["X-Forwarded-Proto"].ToString().EndsWith("https", StringComparison.OrdinalIgnoreCase));
+        || (CameByProxy(context) && context.Request.Headers["X-Forwarded-Proto"].ToString().EndsWith("https", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>The host, and the port unless it is the scheme's own, that the client used: a trusted proxy's <c>X-Forwarded-Host</c> (what the nearest of them says), else <c>Host</c>.</summary>
+    public string HostOf(HttpContext context)
+    {
+        var forwarded = CameByProxy(context) ? context.Request.Headers["X-Forwarded-Host"].ToString() : "";
+        return forwarded.Length == 0 ? context.Request.Host.Value ?? "" : forwarded[(forwarded.LastIndexOf(',') + 1)..].Trim();
+    }
+
+    private bool CameByProxy(HttpContext context) =>
+        _proxies.Length != 0 && context.Connection.RemoteIpAddress is { } remote && IsTrusted(Plain(remote));
 
     private bool IsTrusted(IPAddress address)
     {

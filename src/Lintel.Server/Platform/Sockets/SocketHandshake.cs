@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using Lintel.Platform.Errors;
 using Lintel.Platform.Security;
 
 namespace Lintel.Platform.Sockets;
@@ -7,13 +8,15 @@ namespace Lintel.Platform.Sockets;
 /// Opens a WebSocket for a caller, wherever the credentials are: the handshake's headers, <c>?ticket=</c>, <c>?token=</c>, or the first message.
 /// The middleware has dealt with headers; what is left is told on the socket, as a browser cannot see a refused handshake's reason.
 /// </summary>
-internal sealed class SocketHandshake(CallerResolver callers, LiveConnections connections, TimeProvider time)
+internal sealed class SocketHandshake(CallerResolver callers, LiveConnections connections, SocketOrigins origins, TimeProvider time)
 {
     public const string MissingKey = "Missing API key";
     public const string InvalidKey = "Invalid API key";
     public const string InvalidToken = "Invalid or expired token";
     public const string Timeout = "Authentication timeout";
     public const string NotAllowed = "Not allowed";
+
+    private static readonly ErrorResult ForeignOrigin = Errors.Errors.Forbidden("Pages of this origin may not open sockets here; CORS_ORIGINS names those that may.");
 
     private static readonly Caller Nobody = new() { OwnerId = -1, Scopes = Scopes.None, RateLimitKey = "" };
 
@@ -37,6 +40,12 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
         {
             context.Response.StatusCode = StatusCodes.Status426UpgradeRequired;
             context.Response.Headers.Upgrade = "websocket";
+            return null;
+        }
+
+        if (!origins.Allows(context))
+        {
+            await Errors.Errors.WriteAsync(context, ForeignOrigin);
             return null;
         }
 

@@ -11,6 +11,7 @@ internal static class SocketsSetup
         builder.AddJson(SocketsJson.Default);
         builder.Services.AddSingleton<LiveConnections>();
         builder.Services.AddHostedService(static services => services.GetRequiredService<LiveConnections>());
+        builder.Services.AddSingleton<SocketOrigins>();
         builder.Services.AddSingleton<SocketHandshake>();
     }
 }
