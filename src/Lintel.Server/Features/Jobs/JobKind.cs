@@ -8,7 +8,10 @@ namespace Lintel.Features.Jobs;
 /// <param name="Scope">What a caller must be allowed to do to submit one.</param>
 public sealed record JobKind(string Name, Scopes Scope)
 {
-    /// <summary>How often a job is begun at most: a crash of its server and an exception of its handler both use up one.</summary>
+    /// <summary>
+    /// How often a job is begun at most: an exception of its handler uses up one, and so does a crash of its server unless the attempt had emitted events that are in the log.
+    /// With 1 a job is never begun again.
+    /// </summary>
     public int MaxAttempts { get; init; } = 3;
 
     /// <summary>How long to wait before the second attempt after an exception; each further wait is twice as long.</summary>

@@ -168,6 +168,68 @@ public abstract class JobRecoveryTests : EngineTests
     }
 
     [Fact]
+    public async Task Crashes_between_which_the_job_got_on_do_not_use_up_its_attempts()
+    {
+        var gate = new Gate();
+        var kind = TestKind.Of((job, cancel) => TestKind.CountAsync(job, 50, cancel, i => i % 10 == 0 && i < 50 ? gate.PassAsync(cancel) : Task.CompletedTask), maxAttempts: 2);
+        var node = await StartAsync([kind]);
+        var submitted = await node.SubmitAsync(kind);
+        for (var stop = 10; stop < 50; stop += 10)
+        {
+            await gate.WaitForArrivalAsync();
+            await (await node.FollowAsync(submitted)).WaitForAsync(stop - 1);
+            await node.DieAsync();
+            node = await StartAsync([kind]);
+
+            // Where the attempt before it stopped, so that this one goes on to the next.
+            await gate.WaitForArrivalAsync();
+            gate.Open();
+        }
+
+        var (job, reader) = await node.WaitForEndAsync(submitted);
+        Assert.Equal((JobStates.Complete, 5, 4), (job.State, job.Attempt, job.ErrorCount));
+        Assert.Equal(TestKind.Numbers(50), reader.Texts[..^1]);
+    }
+
+    [Fact]
+    public async Task After_progress_a_job_that_kills_its_server_without_any_is_failed_in_the_end()
+    {
+        var gate = new Gate();
+        var kind = TestKind.Of((job, cancel) => TestKind.CountAsync(job, 3, cancel, i => i == 3 ? gate.PassAsync(cancel) : Task.CompletedTask), maxAttempts: 2);
+        var node = await StartAsync([kind]);
+        var submitted = await node.SubmitAsync(kind);
+        await gate.WaitForArrivalAsync();
+        await (await node.FollowAsync(submitted)).WaitForAsync(2);
+        await node.DieAsync();
+        for (var i = 0; i < 2; i++)
+        {
+            node = await StartAsync([kind]);
+            await gate.WaitForArrivalAsync();
+            await node.DieAsync();
+        }
+
+        node = await StartAsync([kind]);
+        var (job, reader) = await node.WaitForEndAsync(submitted);
+        Assert.Equal((JobStates.Failed, 3, 3), (job.State, job.Attempt, job.ErrorCount));
+        Assert.Equal(["1", "2"], reader.Texts[..^1]);
+    }
+
+    [Fact]
+    public async Task A_job_that_may_be_begun_once_is_failed_by_a_crash_however_far_it_was()
+    {
+        var gate = new Gate();
+        var kind = TestKind.Of((job, cancel) => TestKind.CountAsync(job, 3, cancel, i => i == 3 ? gate.PassAsync(cancel) : Task.CompletedTask), maxAttempts: 1);
+        var node = await StartAsync([kind]);
+        var submitted = await node.SubmitAsync(kind);
+        await gate.WaitForArrivalAsync();
+        await (await node.FollowAsync(submitted)).WaitForAsync(2);
+        await node.DieAsync();
+
+        node = await StartAsync([kind]);
+        Assert.Equal((JobStates.Failed, 1), await node.WaitForEndAsync(submitted) is var (job, _) ? (job.State, job.Attempt) : default);
+    }
+
+    [Fact]
     public async Task A_cancelled_job_whose_server_died_before_it_stopped_is_cancelled_by_the_next_one()
     {
         var gate = new Gate();

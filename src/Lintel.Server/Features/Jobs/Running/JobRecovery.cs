@@ -6,6 +6,9 @@ namespace Lintel.Features.Jobs.Running;
 /// <summary>Takes back jobs that nobody runs: those of nodes that died, and those that this node has lost track of.</summary>
 internal sealed class JobRecovery(Database database, StreamLog log, JobLeases leases, JobOptions options, TimeProvider time)
 {
+    // Crash after crash with an event or two between them is not progress for ever.
+    private const int MostAttempts = 100;
+
     private const string Exhausted = "The server that ran this job stopped, and it was tried as often as it may be.";
 
     /// <summary>
@@ -90,7 +93,8 @@ internal sealed class JobRecovery(Database database, StreamLog log, JobLeases le
     /// <summary>Ends the lease of <paramref name="job"/> as it was read; false when another has done so in the meantime.</summary>
     private async ValueTask<bool> TakeBackAsync(DbSession session, Job job)
     {
-        var state = job.CancelRequested ? JobStates.Cancelled : job.Attempt >= job.MaxAttempts ? JobStates.Failed : JobStates.Queued;
+        var maxAttempts = job.MaxAttempts + (await IsForgivenAsync(session, job) ? 1 : 0);
+        var state = job.CancelRequested ? JobStates.Cancelled : job.Attempt >= maxAttempts ? JobStates.Failed : JobStates.Queued;
         var error = state == JobStates.Failed ? Exhausted : null;
         var now = time.GetMicroseconds();
         var fence = job.LeaseEpoch + 1;
@@ -98,7 +102,8 @@ internal sealed class JobRecovery(Database database, StreamLog log, JobLeases le
         // The lease in the WHERE: two nodes may have read the same orphan, and a third may run it by now.
         var updated = await session.ExecuteAsync(
             """
-            UPDATE job SET state = $3, completed_at = $4, error = $5, run_at = $6, error_count = error_count + 1, lease_owner = NULL, lease_epoch = $7
+            UPDATE job SET state = $3, completed_at = $4, error = $5, run_at = $6, error_count = error_count + 1, lease_owner = NULL, lease_epoch = $7,
+                max_attempts = $8
             WHERE id = $1 AND lease_epoch = $2 AND state = 'running'
             """,
             job.Id,
@@ -107,7 +112,8 @@ internal sealed class JobRecovery(Database database, StreamLog log, JobLeases le
             JobStates.IsTerminal(state) ? now : null,
             error,
             now,
-            fence);
+            fence,
+            maxAttempts);
         if (updated == 0)
         {
             return false;
@@ -123,4 +129,11 @@ internal sealed class JobRecovery(Database database, StreamLog log, JobLeases le
 
         return true;
     }
+
+    /// <summary>
+    /// Whether the attempt uses up none, because it has left events: a job that gets on is not to blame for its servers. One that may be begun only once is never begun again.
+    /// </summary>
+    private static async ValueTask<bool> IsForgivenAsync(DbSession session, Job job) =>
+        job.MaxAttempts is > 1 and < MostAttempts
+        && await session.QueryFirstAsync("SELECT next_seq > fence_seq FROM stream WHERE id = $1", static row => row.GetBoolean(0), job.StreamId);
 }
