@@ -161,6 +161,51 @@ public abstract class JobEmissionTests : EngineTests
         Assert.Equal(TestKind.Numbers(20), reader.Texts[..^1]);
     }
 
+    [Fact]
+    public async Task The_stored_progress_tells_of_nothing_that_the_log_does_not_have()
+    {
+        var started = new Gate();
+        var ahead = new Gate();
+        var writes = new Gate();
+        var kind = TestKind.Of(async (job, cancel) =>
+        {
+            await started.PassAsync(cancel);
+            job.ReportProgress(1, 3, 0);
+            await job.EmitAsync("number", TestEvent.Of(1).Data.Span);
+            await ahead.PassAsync(cancel);
+            job.ReportProgress(2, 3, 0);
+            await job.EmitAsync("number", TestEvent.Of(2).Data.Span);
+            await ahead.PassAsync(cancel);
+            return JobOutcome.Complete();
+        });
+        var node = await StartAsync([kind], Patient);
+        var submitted = await node.SubmitAsync(kind);
+        await started.WaitForArrivalAsync();
+
+        // The first event is on its way into the database when the second is emitted.
+        node.Database.Hold(writes);
+        started.Open();
+        await ahead.WaitForArrivalAsync();
+        await writes.WaitForArrivalAsync();
+        ahead.Open();
+        await ahead.WaitForArrivalAsync();
+        writes.Open();
+        await writes.WaitForArrivalAsync();
+
+        var (completed, events) = await node.Database.ReadAsync(
+            session => session.QueryFirstAsync(
+                "SELECT job.completed, stream.next_seq - 1 FROM job JOIN stream ON stream.id = job.stream_id WHERE job.id = $1",
+                static row => (row.GetInt64(0), row.GetInt64(1)),
+                submitted.Id),
+            Cancel);
+        Assert.Equal((1, 1), (completed, events));
+
+        node.Database.LetGo();
+        ahead.Open();
+        var (job, _) = await node.WaitForEndAsync(submitted);
+        Assert.Equal(2, job.Progress.Completed);
+    }
+
     /// <summary>Makes the database refuse events of that kind, as a broken constraint would.</summary>
     private static Task RefuseKindAsync(EngineNode node, string kind) => node.Database.WriteAsync(
         async session =>

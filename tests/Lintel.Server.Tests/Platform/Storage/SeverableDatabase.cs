@@ -1,3 +1,5 @@
+using Lintel.Features.Jobs;
+
 namespace Lintel.Platform.Storage;
 
 /// <summary>A database whose cable can be pulled: nothing reaches it, and what was under way has or has not happened.</summary>
@@ -6,6 +8,7 @@ internal sealed class SeverableDatabase(Database inner) : Database
     private volatile bool _severed;
     private volatile TaskCompletionSource? _hanging;
     private int _answersToLose;
+    private volatile Gate? _writes;
     private TaskCompletionSource _refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public override DatabaseKind Kind => inner.Kind;
@@ -33,6 +36,17 @@ internal sealed class SeverableDatabase(Database inner) : Database
     /// <summary>The next write will be done, and its caller told that the database is away.</summary>
     public void LoseNextAnswer() => Interlocked.Increment(ref _answersToLose);
 
+    /// <summary>From now on every write comes to <paramref name="gate"/> twice: before it is done, and when it is.</summary>
+    public void Hold(Gate gate) => _writes = gate;
+
+    /// <summary>Lets writes pass again.</summary>
+    public void LetGo()
+    {
+        var gate = _writes;
+        _writes = null;
+        gate?.Open(1000);
+    }
+
     public override async Task<T> WriteAsync<T>(Func<DbSession, ValueTask<T>> unit, CancellationToken cancellationToken)
     {
         if (_severed)
@@ -42,7 +56,10 @@ internal sealed class SeverableDatabase(Database inner) : Database
 
         await ReachAsync();
         var isLost = Interlocked.Exchange(ref _answersToLose, 0) > 0;
+        var gate = _writes;
+        await (gate?.PassAsync(CancellationToken.None) ?? Task.CompletedTask);
         var result = await inner.WriteAsync(unit, cancellationToken);
+        await (gate?.PassAsync(CancellationToken.None) ?? Task.CompletedTask);
         return isLost ? throw new StorageUnavailableException("The answer to a commit was lost.") : result;
     }
 

@@ -4,6 +4,10 @@ using Lintel.Platform.Threading;
 
 namespace Lintel.Features.Jobs.Running;
 
+/// <summary>Events that go into the log together.</summary>
+/// <param name="Progress">What was reported up to the last of the events: stored with them it tells of nothing that the log does not have.</param>
+internal readonly record struct EmittedEvents(StreamEvent[] Events, JobProgress Progress);
+
 /// <summary>
 /// Carries a handler's events into the log. The first is appended at once; those that come while an append is under way go together with the next one, so a slow
 /// handler is seen event by event and a fast one pays for durability once in hundreds.
@@ -28,6 +32,10 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
     private bool _broken;
     private JobProgress _progress = running.Claim.Job.Progress;
 
+    /// <summary>As of the events that are in the log; for use when the pump has ended.</summary>
+    public JobProgress Appended { get; private set; } = running.Claim.Job.Progress;
+
+    /// <summary>What was reported last; what is stored waits for the events.</summary>
     public JobProgress Progress
     {
         get
@@ -87,7 +95,7 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
         while (true)
         {
             await _work.WaitAsync();
-            StreamEvent[] events;
+            EmittedEvents emitted;
             lock (_gate)
             {
                 // The rest goes with the last event.
@@ -96,10 +104,10 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
                     return;
                 }
 
-                events = TakeLocked();
+                emitted = TakeLocked();
             }
 
-            if (events.Length > 0 && await AppendAsync(events) is not StopReason.None and var reason)
+            if (emitted.Events.Length > 0 && await AppendAsync(emitted) is not StopReason.None and var reason)
             {
                 running.Stop(reason);
                 return;
@@ -118,23 +126,26 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
         _work.Set();
     }
 
-    public StreamEvent[] TakeRest()
+    /// <summary>What the job's end is to be written with; once the log has a hole nothing more, and the progress up to there.</summary>
+    public EmittedEvents TakeRest()
     {
         lock (_gate)
         {
-            return _broken ? [] : TakeLocked();
+            return _broken ? new EmittedEvents([], Appended) : TakeLocked();
         }
     }
 
     /// <summary>Appends, however long the database is away; the reason to stop where that cannot succeed.</summary>
-    private async Task<StopReason> AppendAsync(StreamEvent[] events)
+    private async Task<StopReason> AppendAsync(EmittedEvents emitted)
     {
+        var events = emitted.Events;
         while (true)
         {
             try
             {
-                var result = await database.WriteAsync(session => AppendAsync(session, events), CancellationToken.None);
+                var result = await database.WriteAsync(session => AppendAsync(session, emitted), CancellationToken.None);
                 _nextSeq += events.Length;
+                Appended = emitted.Progress;
                 return result.Refused ? StopReason.LeaseLost : StopReason.None;
             }
             catch (StorageUnavailableException failure)
@@ -142,6 +153,7 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
                 Log.AppendDelayed(logger, Job.Id, failure.Message);
                 if (await WasAppendedAsync(events.Length) is { } known)
                 {
+                    Appended = known ? emitted.Progress : Appended;
                     return known ? StopReason.None : StopReason.LeaseLost;
                 }
             }
@@ -159,14 +171,14 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
         }
     }
 
-    private async ValueTask<AppendResult> AppendAsync(DbSession session, StreamEvent[] events)
+    private async ValueTask<AppendResult> AppendAsync(DbSession session, EmittedEvents emitted)
     {
         // The job's row before the stream's, as everywhere: who takes both the other way round may meet this in a deadlock.
         var now = time.GetTimestamp();
         if (time.GetElapsedTime(_progressWrittenAt, now) >= ProgressInterval)
         {
-            _progressWrittenAt = now;
-            var progress = Progress;
+            var progress = emitted.Progress;
+            session.AfterCommit(() => _progressWrittenAt = now);
             await session.ExecuteAsync(
                 "UPDATE job SET completed = $3, total = $4, failed = $5 WHERE id = $1 AND lease_epoch = $2",
                 Job.Id,
@@ -176,7 +188,7 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
                 progress.Failed);
         }
 
-        return await log.AppendAsync(session, Job.StreamId, events, running.Claim.Fence);
+        return await log.AppendAsync(session, Job.StreamId, emitted.Events, running.Claim.Fence);
     }
 
     /// <summary>
@@ -230,11 +242,11 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
         _length += data.Length;
     }
 
-    private StreamEvent[] TakeLocked()
+    private EmittedEvents TakeLocked()
     {
         if (_events.Count == 0)
         {
-            return [];
+            return new EmittedEvents([], _progress);
         }
 
         // The bytes now belong to the events, which followers share.
@@ -251,7 +263,7 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
         _length = 0;
         _room?.SetResult();
         _room = null;
-        return events;
+        return new EmittedEvents(events, _progress);
     }
 
     private static partial class Log

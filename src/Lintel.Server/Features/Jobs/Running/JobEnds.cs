@@ -12,13 +12,13 @@ internal sealed partial class JobEnds(Database database, StreamLog log, TimeProv
     public async Task WriteAsync(RunningJob running, JobEmitter emitter, JobEnd end)
     {
         var job = running.Claim.Job;
-        var rest = emitter.TakeRest();
+        var (rest, progress) = emitter.TakeRest();
         var isFallback = false;
         while (running.Reason != StopReason.LeaseLost)
         {
             try
             {
-                if (await database.WriteAsync(session => WriteAsync(session, running.Claim, emitter.Progress, end, rest), CancellationToken.None) is { } written)
+                if (await database.WriteAsync(session => WriteAsync(session, running.Claim, progress, end, rest), CancellationToken.None) is { } written)
                 {
                     Log.Ended(logger, job.Id, job.Kind, written, (time.GetUtcNow() - (job.StartedAt ?? job.CreatedAt)).TotalMilliseconds);
                     return;
@@ -36,7 +36,7 @@ internal sealed partial class JobEnds(Database database, StreamLog log, TimeProv
             {
                 // What cannot be written must not leave the job running for ever.
                 Log.Unwritable(logger, failure, job.Id);
-                (end, rest, isFallback) = (JobEnd.Failed(job), [], true);
+                (end, rest, progress, isFallback) = (JobEnd.Failed(job), [], emitter.Appended, true);
             }
         }
 
