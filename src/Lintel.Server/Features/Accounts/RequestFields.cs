@@ -36,8 +36,8 @@ internal sealed class RequestFields
     public ErrorResult? Error => _bad.Count == 0 ? null : Errors.Invalid(_bad);
 
     /// <exception cref="BadHttpRequestException">The body is not JSON.</exception>
-    public static async Task<RequestFields> ReadJsonAsync(HttpContext context) =>
-        RequestBody.Parse(await RequestBody.ReadJsonAsync(context), static body => ReadObject(body.Span));
+    public static Task<RequestFields> ReadJsonAsync(HttpContext context) =>
+        RequestBody.ReadJsonAsync(context, static body => ReadObject(body.Span));
 
     /// <exception cref="BadHttpRequestException">The form cannot be read.</exception>
     public static async Task<RequestFields> ReadFormAsync(HttpContext context)

@@ -53,7 +53,7 @@ internal static class BeamEndpoints
         HttpContext context, Func<ReadOnlyMemory<byte>, IBufferWriter<byte>, FieldErrors> write)
     {
         var result = new ArrayBufferWriter<byte>(2048);
-        var errors = RequestBody.Parse(await RequestBody.ReadJsonAsync(context), body => write(body, result));
+        var errors = await RequestBody.ReadJsonAsync(context, body => write(body, result));
         return errors.Any ? Errors.Invalid(errors.ToDictionary()) : TypedResults.Bytes(result.WrittenSpan.ToArray(), "application/json; charset=utf-8");
     }
 }

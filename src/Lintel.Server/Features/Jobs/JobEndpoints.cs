@@ -66,7 +66,8 @@ internal static class JobEndpoints
             return Errors.Invalid(IdempotencyKey, string.Create(CultureInfo.InvariantCulture, $"Must have at most {MaxIdempotencyKey} characters."));
         }
 
-        var submission = RequestBody.Parse(await RequestBody.ReadJsonAsync(context), JobSubmission.Read);
+        using var body = await RequestBody.HoldJsonAsync(context);
+        var submission = RequestBody.Parse(body.Bytes, JobSubmission.Read);
         if (Validate(submission, kinds) is { } invalid)
         {
             return invalid;

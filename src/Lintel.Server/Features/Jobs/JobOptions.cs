@@ -14,6 +14,9 @@ internal sealed record JobOptions
     /// <summary>Jobs of one owner that may wait.</summary>
     public int QueuedPerOwner { get; init; } = 1000;
 
+    /// <summary>Bytes of input that the unfinished jobs of one owner may have.</summary>
+    public long InputBytesPerOwner { get; init; } = 256L * 1024 * 1024;
+
     /// <summary>Jobs that may wait in all.</summary>
     public int Queued { get; init; } = 20_000;
 
@@ -43,6 +46,7 @@ internal sealed record JobOptions
         Concurrency = settings.Number("JOB_CONCURRENCY", 16, 1, 1000),
         ConcurrencyPerOwner = settings.Number("JOB_CONCURRENCY_PER_OWNER", 8, 1, 1000),
         QueuedPerOwner = settings.Number("JOB_QUEUE_PER_OWNER", 1000, 1, 100_000),
+        InputBytesPerOwner = settings.Number("JOB_INPUT_PER_OWNER_MB", 256, 16, 1_000_000) * 1024L * 1024,
         Retention = TimeSpan.FromDays(settings.Number("JOB_RETENTION_DAYS", 7, 1, 3650)),
     };
 }

@@ -29,9 +29,11 @@ internal sealed record SubmitResult(SubmitStatus Status, Job? Job);
 /// <summary>Submits, finds and cancels jobs.</summary>
 internal sealed class JobQueue(Database database, StreamLog log, JobSignals signals, JobOptions options, TimeProvider time)
 {
+    private static readonly TimeSpan RetryWhenFull = TimeSpan.FromSeconds(10);
+
     /// <summary>Accepts a job durably.</summary>
     /// <param name="also">Runs in the same unit of work, after the job was made.</param>
-    /// <exception cref="ServiceUnavailableException">Too many jobs wait already.</exception>
+    /// <exception cref="ServiceUnavailableException">Too many jobs wait already, or the owner's have too much input.</exception>
     public async Task<SubmitResult> SubmitAsync(JobRequest request, CancellationToken cancellationToken, Func<DbSession, Guid, ValueTask>? also = null)
     {
         var hash = request.IdempotencyKey is null ? null : Hash(request);
@@ -91,8 +93,8 @@ internal sealed class JobQueue(Database database, StreamLog log, JobSignals sign
         var streamId = await log.CreateAsync(session, id.ToString());
         var inserted = await session.ExecuteAsync(
             """
-            INSERT INTO job (id, kind, owner_id, state, stream_id, total, max_attempts, run_at, created_at, cancel_on_disconnect, idempotency_key, request_hash)
-            VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $7, $8, $9, $10)
+            INSERT INTO job (id, kind, owner_id, state, stream_id, total, max_attempts, run_at, created_at, cancel_on_disconnect, idempotency_key, request_hash, input_bytes)
+            VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $7, $8, $9, $10, $11)
             ON CONFLICT DO NOTHING
             """,
             id,
@@ -104,7 +106,8 @@ internal sealed class JobQueue(Database database, StreamLog log, JobSignals sign
             at,
             request.CancelOnDisconnect,
             request.IdempotencyKey,
-            hash);
+            hash,
+            (long)request.Input.Length);
         if (inserted == 0)
         {
             return await RepeatAsync(session, request, hash, streamId);
@@ -143,7 +146,14 @@ internal sealed class JobQueue(Database database, StreamLog log, JobSignals sign
         var all = await CountAsync(session, "SELECT count(*) FROM (SELECT 1 FROM job WHERE state = 'queued' LIMIT $1) AS waiting", options.Queued + 1L);
         if (own > options.QueuedPerOwner || all > options.Queued)
         {
-            throw new ServiceUnavailableException("Too many jobs wait already; try again when some are done.") { RetryAfter = TimeSpan.FromSeconds(10) };
+            throw new ServiceUnavailableException("Too many jobs wait already; try again when some are done.") { RetryAfter = RetryWhenFull };
+        }
+
+        var stored = await CountAsync(
+            session, "SELECT CAST(sum(input_bytes) AS BIGINT) FROM job WHERE owner_id = $1 AND state IN ('queued', 'running')", ownerId);
+        if (stored > options.InputBytesPerOwner)
+        {
+            throw new ServiceUnavailableException("Your unfinished jobs have as much input as they may; try again when some are done.") { RetryAfter = RetryWhenFull };
         }
     }
 

@@ -32,6 +32,9 @@ internal sealed class ServerOptions
     /// <summary>Connections that may be open at once, sockets and streams among them.</summary>
     public required int MaxConnections { get; init; }
 
+    /// <summary>Bytes that large request bodies may take in memory, all together.</summary>
+    public required int BodyMemory { get; init; }
+
     public static ServerOptions Read(SettingsReader settings) => new()
     {
         AppName = settings.Text("APP_NAME") ?? "Lintel",
@@ -49,6 +52,9 @@ internal sealed class ServerOptions
         CorsOrigins = ReadOrigins(settings),
         TrustedProxies = ReadProxies(settings),
         MaxConnections = settings.Number("MAX_CONNECTIONS", 20_000, 1, 1_000_000),
+
+        // The largest body that a route takes has 16 MB, and one that comes in chunks is held twice while its buffer grows.
+        BodyMemory = settings.Number("REQUEST_BODY_MEMORY_MB", 64, 32, 2000) * 1024 * 1024,
     };
 
     private static string ReadHost(SettingsReader settings)

@@ -40,6 +40,7 @@ internal static class PlatformSetup
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<ForwardedClient>();
+        builder.Services.AddSingleton<BodyBudget>();
         builder.Services.AddSingleton<RootServices>();
 
         // What cannot be bound is told by exceptions, which become the contract's 422 in every environment.

@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Text.Json;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Metadata;
 
 namespace Lintel.Platform.Http;
@@ -9,36 +9,42 @@ internal static class RequestBody
 {
     private const int FirstBuffer = 16 * 1024;
 
-    /// <summary>The whole JSON body. Its size is bounded by the route.</summary>
+    /// <summary>What holds a part of the budget must come in this time; Kestrel alone would take days of a trickle.</summary>
+    private static readonly TimeSpan LargeBodyDeadline = TimeSpan.FromMinutes(2);
+
+    /// <summary>Lets <paramref name="read"/> look at the JSON body, which is then forgotten; what is malformed becomes the contract's 422.</summary>
+    /// <exception cref="BadHttpRequestException">The content type is not JSON, the body is too large, or it is malformed.</exception>
+    public static async Task<T> ReadJsonAsync<T>(HttpContext context, Func<ReadOnlyMemory<byte>, T> read)
+    {
+        using var body = await HoldJsonAsync(context);
+        return Parse(body.Bytes, read);
+    }
+
+    /// <summary>The whole JSON body. Its size is bounded by the route, and that of all large ones together by the <see cref="BodyBudget"/>.</summary>
     /// <exception cref="BadHttpRequestException">The content type is not JSON, or the body is too large.</exception>
-    public static async Task<byte[]> ReadJsonAsync(HttpContext context)
+    /// <exception cref="Errors.ServiceUnavailableException">There is no room for it now.</exception>
+    public static async Task<HeldBody> HoldJsonAsync(HttpContext context)
     {
         if (!context.Request.HasJsonContentType())
         {
             throw new BadHttpRequestException("The content type must be application/json.", StatusCodes.Status415UnsupportedMediaType);
         }
 
-        // The length that a client claims is believed only as far as the bytes have come.
-        var body = new ArrayBufferWriter<byte>(FirstBuffer);
-        var reader = context.Request.BodyReader;
-        while (true)
+        var body = new HeldBody();
+        try
         {
-            var result = await reader.ReadAsync(context.RequestAborted);
-            foreach (var segment in result.Buffer)
-            {
-                body.Write(segment.Span);
-            }
-
-            reader.AdvanceTo(result.Buffer.End);
-            if (result.IsCompleted)
-            {
-                return body.WrittenSpan.ToArray();
-            }
+            await ReadAsync(context, body);
+            return body;
+        }
+        catch
+        {
+            body.Dispose();
+            throw;
         }
     }
 
     /// <summary>Lets <paramref name="read"/> look at JSON; what is malformed becomes the contract's 422.</summary>
-    public static T Parse<T>(byte[] body, Func<ReadOnlyMemory<byte>, T> read)
+    public static T Parse<T>(ReadOnlyMemory<byte> body, Func<ReadOnlyMemory<byte>, T> read)
     {
         try
         {
@@ -54,6 +60,67 @@ internal static class RequestBody
     /// <summary>Sets how large a body this route takes.</summary>
     public static TBuilder MaxBody<TBuilder>(this TBuilder builder, long bytes)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new SizeLimit(bytes));
+
+    private static async Task ReadAsync(HttpContext context, HeldBody body)
+    {
+        var limit = (int)Math.Min(context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? int.MaxValue, Array.MaxLength);
+        var length = context.Request.ContentLength;
+        if (length > limit)
+        {
+            throw new BadHttpRequestException("The request body is too large.", StatusCodes.Status413PayloadTooLarge);
+        }
+
+        // Of a length that is told, all the room at once: no copy is made, and none waits for room in the middle of what others wait for.
+        var budget = context.RequestServices.GetRequiredService<BodyBudget>();
+        await body.ReserveAsync((int)(length ?? FirstBuffer), budget, context.RequestAborted);
+        if (length <= BodyBudget.Uncounted)
+        {
+            await FillAsync(context, body, budget, limit, context.RequestAborted);
+            return;
+        }
+
+        await FillInTimeAsync(context, body, budget, limit);
+    }
+
+    private static async Task FillInTimeAsync(HttpContext context, HeldBody body, BodyBudget budget, int limit)
+    {
+        using var late = new CancellationTokenSource(LargeBodyDeadline, context.RequestServices.GetRequiredService<TimeProvider>());
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, context.RequestAborted);
+        try
+        {
+            await FillAsync(context, body, budget, limit, either.Token);
+        }
+        catch (OperationCanceledException failure) when (late.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
+        {
+            throw new BadHttpRequestException("The request body came too slowly.", StatusCodes.Status408RequestTimeout, failure);
+        }
+    }
+
+    private static async Task FillAsync(HttpContext context, HeldBody body, BodyBudget budget, int limit, CancellationToken cancellationToken)
+    {
+        var reader = context.Request.BodyReader;
+        while (true)
+        {
+            var result = await reader.ReadAsync(cancellationToken);
+            var buffer = result.Buffer;
+            if (buffer.Length > body.Room)
+            {
+                // Chunks, whose sum nobody told.
+                await body.ReserveAsync((int)Math.Min(Math.Max(body.Capacity * 2L, body.Bytes.Length + buffer.Length), limit), budget, cancellationToken);
+            }
+
+            foreach (var segment in buffer)
+            {
+                body.Add(segment.Span);
+            }
+
+            reader.AdvanceTo(buffer.End);
+            if (result.IsCompleted)
+            {
+                return;
+            }
+        }
+    }
 
     private sealed record SizeLimit(long? MaxRequestBodySize) : IRequestSizeLimitMetadata;
 }

@@ -128,6 +128,30 @@ public abstract class JobQueueTests : EngineTests
     }
 
     [Fact]
+    public async Task What_an_owner_s_unfinished_jobs_hold_is_bounded()
+    {
+        var gate = new Gate();
+        var kind = Waiting(gate, []);
+        var node = await StartAsync([kind], EngineNode.QuickOptions with { InputBytesPerOwner = 1000, ConcurrencyPerOwner = 1 });
+        var large = new JobRequest(kind, 1, new byte[400], 0, "key");
+        var running = (await node.Queue.SubmitAsync(large, Cancel)).Job!;
+        await gate.WaitForArrivalAsync();
+        var waiting = (await node.Queue.SubmitAsync(large with { IdempotencyKey = null }, Cancel)).Job!;
+
+        // The one that runs counts too, a repetition does not, and everybody has a bound of their own.
+        var refusal = await Assert.ThrowsAsync<ServiceUnavailableException>(() => node.Queue.SubmitAsync(large with { IdempotencyKey = null }, Cancel));
+        Assert.NotNull(refusal.RetryAfter);
+        Assert.Equal(SubmitStatus.Repeated, (await node.Queue.SubmitAsync(large, Cancel)).Status);
+        Assert.Equal(SubmitStatus.Created, (await node.Queue.SubmitAsync(large with { OwnerId = 2 }, Cancel)).Status);
+        await node.Queue.SubmitAsync(large with { IdempotencyKey = null, Input = new byte[200] }, Cancel);
+        Assert.Equal(1400, await CountAsync(node, "SELECT sum(length(data)) FROM job_input"));
+
+        await node.Queue.CancelAsync(waiting.Id, 1, Cancel);
+        await node.Queue.SubmitAsync(large with { IdempotencyKey = null }, Cancel);
+        Assert.Equal(JobStates.Running, (await node.FindAsync(running)).State);
+    }
+
+    [Fact]
     public async Task A_submission_that_fails_leaves_neither_job_nor_stream()
     {
         var kind = TestKind.Of((_, _) => Task.FromResult(JobOutcome.Complete()));

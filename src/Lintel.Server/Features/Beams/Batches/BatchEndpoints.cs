@@ -42,7 +42,7 @@ internal static class BatchEndpoints
         }
         else
         {
-            await batches.StartAsync(context, caller, await RequestBody.ReadJsonAsync(context));
+            await batches.StartAsync(context, caller, await RequestBody.HoldJsonAsync(context));
         }
     }
 
@@ -56,7 +56,7 @@ internal static class BatchEndpoints
         }
         else
         {
-            await batches.StartAsync(context, caller, Encoding.UTF8.GetBytes(context.Request.Query["beams"].ToString()));
+            await batches.StartAsync(context, caller, HeldBody.Of(Encoding.UTF8.GetBytes(context.Request.Query["beams"].ToString())));
         }
     }
 

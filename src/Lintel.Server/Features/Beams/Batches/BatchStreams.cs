@@ -2,6 +2,7 @@ using System.Text.Json;
 using Lintel.Features.Jobs;
 using Lintel.Features.Jobs.Watching;
 using Lintel.Features.Streams;
+using Lintel.Platform.Http;
 using Lintel.Platform.Security;
 
 namespace Lintel.Features.Beams.Batches;
@@ -15,19 +16,19 @@ internal sealed class BatchStreams(JobQueue queue, JobViewers viewers, JobWatch 
             : null;
 
     /// <summary>Submits a batch that lives as long as somebody watches, and shows it.</summary>
-    public async Task StartAsync(HttpContext context, Caller caller, byte[] beams)
+    /// <param name="beams">Is disposed before the batch is watched, which may take long.</param>
+    public async Task StartAsync(HttpContext context, Caller caller, HeldBody beams)
     {
-        if (!BeamBatch.TryOpen(beams, out var batch, out var problem))
+        var viewer = viewers.NewViewer();
+        var (job, problem) = await SubmitAsync(caller, beams, viewer, context.RequestAborted);
+        if (job is null)
         {
             // Older clients read only the stream, so the refusal is an event.
             await watch.ServeSingleAsync(context, caller, "error", JsonSerializer.SerializeToUtf8Bytes(new(problem), BeamsJson.Default.BatchRefused));
             return;
         }
 
-        var viewer = viewers.NewViewer();
-        var request = new JobRequest(BatchDesign.Kind, caller.OwnerId, beams, batch.Count, CancelOnDisconnect: true);
-        var submitted = await queue.SubmitAsync(request, context.RequestAborted, (session, id) => viewers.EnterAsync(session, id, viewer));
-        await watch.ServeEventsAsync(context, caller, submitted.Job!, viewer);
+        await watch.ServeEventsAsync(context, caller, job, viewer);
     }
 
     /// <summary>Goes on with the batch that a cursor names.</summary>
@@ -41,6 +42,22 @@ internal sealed class BatchStreams(JobQueue queue, JobViewers viewers, JobWatch 
         else
         {
             await watch.ServeResetAsync(context, caller);
+        }
+    }
+
+    private async Task<(Job? Job, string Problem)> SubmitAsync(Caller caller, HeldBody beams, Guid viewer, CancellationToken cancellationToken)
+    {
+        using (beams)
+        {
+            var input = beams.ToArray();
+            if (!BeamBatch.TryOpen(input, out var batch, out var problem))
+            {
+                return (null, problem);
+            }
+
+            var request = new JobRequest(BatchDesign.Kind, caller.OwnerId, input, batch.Count, CancelOnDisconnect: true);
+            var submitted = await queue.SubmitAsync(request, cancellationToken, (session, id) => viewers.EnterAsync(session, id, viewer));
+            return (submitted.Job, "");
         }
     }
 }
