@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -70,6 +71,21 @@ public sealed class BodyBudgetTests
         Assert.Equal(Room, Available(server));
     }
 
+    [Fact]
+    public async Task A_large_body_that_does_not_come_gives_its_room_back_after_two_minutes()
+    {
+        var clock = new HandWoundClock(TimeSpan.FromMinutes(2));
+        await using var server = await ServerFixture.StartAsync(["--REQUEST_BODY_MEMORY_MB=32"], builder => builder.Services.AddSingleton<TimeProvider>(clock));
+        using var slow = await BeginAsync(server, 15 * Megabyte);
+        Assert.Equal(17 * Megabyte, Available(server));
+
+        clock.Fire();
+        var received = await RawHttp.ReadToEndAsync(slow.GetStream());
+
+        Assert.StartsWith("HTTP/1.1 408 ", received, StringComparison.Ordinal);
+        Assert.Equal(Room, Available(server));
+    }
+
     private static Task<ServerFixture> StartAsync() => ServerFixture.StartAsync(["--REQUEST_BODY_MEMORY_MB=32"]);
 
     private static long Available(ServerFixture server) => server.Services.GetRequiredService<BodyBudget>().Available;
@@ -104,5 +120,30 @@ public sealed class BodyBudgetTests
         // A refusal comes before the body is read; a client that is still sending might see only the closed connection.
         request.Headers.ExpectContinue = !isChunked;
         return request;
+    }
+
+    /// <summary>The system's clock, but for timers of one length, which the test sets off.</summary>
+    private sealed class HandWoundClock(TimeSpan length) : TimeProvider
+    {
+        private readonly ConcurrentQueue<Action> _waiting = new();
+
+        public void Fire()
+        {
+            while (_waiting.TryDequeue(out var callback))
+            {
+                callback();
+            }
+        }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (dueTime != length)
+            {
+                return base.CreateTimer(callback, state, dueTime, period);
+            }
+
+            _waiting.Enqueue(() => callback(state));
+            return base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
     }
 }
