@@ -232,7 +232,13 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
         Release();
         _registry.Remove(this);
         ReturnBuffer();
-        _socket.Dispose();
+
+        // After a breach of the protocol the framework has sent its close frame (1002), and disposing would reset the connection before the client can read it.
+        // Left alone it ends in good order with the request; it holds nothing but memory.
+        if (_socket.State != WebSocketState.Aborted)
+        {
+            _socket.Dispose();
+        }
     }
 
     private bool TryGrow()

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Text;
 using Lintel.Features.Jobs;
 using Lintel.Infrastructure;
 
@@ -131,6 +133,33 @@ public sealed class SocketProtocolTests(SqliteJobsServer server) : IClassFixture
         await using var socket = await SocketClient.OpenAsync(AnyJob());
         Assert.Equal("Authentication timeout", (await socket.ReceiveAsync())!.Value.GetProperty("message").GetString());
         await socket.AssertClosedAsync(WebSocketCloseStatus.PolicyViolation, "Authentication timeout");
+    }
+
+    [Theory]
+    [InlineData("81027B7D81027B7D81027B7D")]
+    [InlineData("C18000000000")]
+    [InlineData("838000000000")]
+    [InlineData("098000000000")]
+    [InlineData("808000000000")]
+    [InlineData("81FFFFFFFFFFFFFFFFFF00000000")]
+    [InlineData("8882000000000001")]
+    [InlineData("888100000000" + "01")]
+    public async Task A_breach_of_the_protocol_is_answered_with_1002_and_no_reset(string frame)
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        using var client = new TcpClient();
+        await client.ConnectAsync(server.BaseAddress.Host, server.BaseAddress.Port, cancel);
+        var stream = client.GetStream();
+        var handshake = $"GET {AnyJob().AbsolutePath} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(handshake), cancel);
+        await stream.WriteAsync(Convert.FromHexString(frame), cancel);
+
+        // Fails where the server resets the connection.
+        var received = new MemoryStream();
+        await stream.CopyToAsync(received, cancel);
+
+        Assert.EndsWith("880203EA", Convert.ToHexString(received.ToArray()), StringComparison.Ordinal);
     }
 
     [Fact]
