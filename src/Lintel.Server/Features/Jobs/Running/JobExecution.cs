@@ -47,8 +47,9 @@ internal sealed partial class JobExecution(
 
             return JobEnd.Of(job, outcome);
         }
-        catch (OperationCanceledException) when (running.Stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (running.Reason != StopReason.None)
         {
+            // The reason comes before either token: a handler that waits for the log hears of a lost lease before it is asked to stop.
             return Stopped(running, emitter);
         }
         catch (Exception failure)
