@@ -68,7 +68,7 @@ internal static class AccountEndpoints
 
         if (await accounts.AddAsync(email, name, hash, time.GetUtcNow(), context.RequestAborted) is not { } account)
         {
-            return Errors.Conflict("There is an account with this e-mail address.");
+            return ApiErrors.Conflict("There is an account with this e-mail address.");
         }
 
         // Limited are the attempts that tell something of others: a whole school may register from one address.
@@ -115,7 +115,7 @@ internal static class AccountEndpoints
         {
             { Grant: { } grant } => Tokens(context, grant.ToPair(signer, options)),
             { Status: SignInStatus.Busy } => Busy(passwords),
-            _ => Errors.InvalidCredentials(),
+            _ => ApiErrors.InvalidCredentials(),
         };
     }
 
@@ -132,7 +132,7 @@ internal static class AccountEndpoints
         // Before anything else happens: a forged token must not be able to end anyone's session.
         if (reader.Read(text, TokenType.Refresh) is not { } token)
         {
-            return Errors.TokenInvalid();
+            return ApiErrors.TokenInvalid();
         }
 
         // Once begun it ends: a client that went away and comes back within the window finds the successor.
@@ -142,12 +142,12 @@ internal static class AccountEndpoints
             case RefreshStatus.Granted:
                 return Tokens(context, result.Grant!.ToPair(signer, options));
             case RefreshStatus.Expired:
-                return Errors.TokenExpired();
+                return ApiErrors.TokenExpired();
             case RefreshStatus.Reused:
                 log.RefreshReused(result.AccountId, token.SessionId);
-                return Errors.TokenRevoked();
+                return ApiErrors.TokenRevoked();
             default:
-                return Errors.TokenRevoked();
+                return ApiErrors.TokenRevoked();
         }
     }
 
@@ -163,7 +163,7 @@ internal static class AccountEndpoints
 
         if (reader.Read(text, TokenType.Refresh) is not { } token)
         {
-            return Errors.TokenInvalid();
+            return ApiErrors.TokenInvalid();
         }
 
         if (await sessions.EndAsync(token, CancellationToken.None) is { } accountId)
@@ -178,13 +178,13 @@ internal static class AccountEndpoints
     {
         if (caller.OwnerId == Caller.StaticKeyOwner)
         {
-            return Errors.Forbidden("The static key belongs to no account.");
+            return ApiErrors.Forbidden("The static key belongs to no account.");
         }
 
         return await accounts.FindAsync(caller.OwnerId, cancellationToken) switch
         {
-            null => Errors.TokenRevoked(),
-            { IsActive: false } => Errors.Forbidden("This account is locked."),
+            null => ApiErrors.TokenRevoked(),
+            { IsActive: false } => ApiErrors.Forbidden("This account is locked."),
             var account => TypedResults.Ok(AccountView.From(account)),
         };
     }
@@ -245,7 +245,7 @@ internal static class AccountEndpoints
     }
 
     private static ErrorResult Busy(PasswordHashing passwords) =>
-        Errors.ServiceUnavailable("Too many people are signing in just now; try again shortly.", passwords.RetryAfter);
+        ApiErrors.ServiceUnavailable("Too many people are signing in just now; try again shortly.", passwords.RetryAfter);
 
     private static string? Shorten(string? text) => text is { Length: > MaxUserAgent } ? text[..MaxUserAgent] : text;
 }

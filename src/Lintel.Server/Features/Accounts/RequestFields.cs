@@ -33,7 +33,7 @@ internal sealed class RequestFields
     }
 
     /// <summary>The 422 that names the bad fields; null when there are none.</summary>
-    public ErrorResult? Error => _bad.Count == 0 ? null : Errors.Invalid(_bad);
+    public ErrorResult? Error => _bad.Count == 0 ? null : ApiErrors.Invalid(_bad);
 
     /// <exception cref="BadHttpRequestException">The body is not JSON.</exception>
     public static Task<RequestFields> ReadJsonAsync(HttpContext context) =>

@@ -54,6 +54,6 @@ internal static class BeamEndpoints
     {
         var result = new ArrayBufferWriter<byte>(2048);
         var errors = await RequestBody.ReadJsonAsync(context, body => write(body, result));
-        return errors.Any ? Errors.Invalid(errors.ToDictionary()) : TypedResults.Bytes(result.WrittenSpan.ToArray(), "application/json; charset=utf-8");
+        return errors.Any ? ApiErrors.Invalid(errors.ToDictionary()) : TypedResults.Bytes(result.WrittenSpan.ToArray(), "application/json; charset=utf-8");
     }
 }

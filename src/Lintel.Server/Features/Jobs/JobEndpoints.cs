@@ -63,7 +63,7 @@ internal static class JobEndpoints
         var key = context.Request.Headers[IdempotencyKey].ToString();
         if (key.Length > MaxIdempotencyKey)
         {
-            return Errors.Invalid(IdempotencyKey, string.Create(CultureInfo.InvariantCulture, $"Must have at most {MaxIdempotencyKey} characters."));
+            return ApiErrors.Invalid(IdempotencyKey, string.Create(CultureInfo.InvariantCulture, $"Must have at most {MaxIdempotencyKey} characters."));
         }
 
         using var body = await RequestBody.HoldJsonAsync(context);
@@ -76,18 +76,18 @@ internal static class JobEndpoints
         var kind = kinds.Find(submission.Kind!)!;
         if (!caller.Has(kind.Scope))
         {
-            return Errors.Forbidden($"Jobs of kind {kind.Name} need the scope {string.Join(' ', kind.Scope.ToNames())}.");
+            return ApiErrors.Forbidden($"Jobs of kind {kind.Name} need the scope {string.Join(' ', kind.Scope.ToNames())}.");
         }
 
         var check = kind.CreateHandler(services).Check(submission.Input.Span);
         if (check.Error is { } error)
         {
-            return Errors.Invalid("input", error);
+            return ApiErrors.Invalid("input", error);
         }
 
         var request = new JobRequest(kind, caller.OwnerId, submission.Input.ToArray(), check.Total, key.Length == 0 ? null : key);
         var result = await queue.SubmitAsync(request, context.RequestAborted);
-        return result is { Job: { } job } ? Accepted(context, job, result.Status) : Errors.Conflict("This Idempotency-Key was used for another request; take a new one.");
+        return result is { Job: { } job } ? Accepted(context, job, result.Status) : ApiErrors.Conflict("This Idempotency-Key was used for another request; take a new one.");
     }
 
     private static async Task<Results<Ok<JobList>, ErrorResult>> ListAsync(
@@ -102,17 +102,17 @@ internal static class JobEndpoints
     {
         if (limit is < 1 or > MaxPage)
         {
-            return Errors.Invalid("limit", string.Create(CultureInfo.InvariantCulture, $"Must be from 1 to {MaxPage}."));
+            return ApiErrors.Invalid("limit", string.Create(CultureInfo.InvariantCulture, $"Must be from 1 to {MaxPage}."));
         }
 
         if (status is not null && !JobStates.All.Contains(status))
         {
-            return Errors.Invalid("status", $"Must be one of: {string.Join(", ", JobStates.All)}.");
+            return ApiErrors.Invalid("status", $"Must be one of: {string.Join(", ", JobStates.All)}.");
         }
 
         if (kind is not null && !kinds.Contains(kind))
         {
-            return Errors.Invalid("kind", "There is no such kind of job.");
+            return ApiErrors.Invalid("kind", "There is no such kind of job.");
         }
 
         Guid? before = null;
@@ -120,7 +120,7 @@ internal static class JobEndpoints
         {
             if (!Guid.TryParse(after, out var id))
             {
-                return Errors.Invalid("after", "Must be the next of an earlier page.");
+                return ApiErrors.Invalid("after", "Must be the next of an earlier page.");
             }
 
             before = id;
@@ -152,7 +152,7 @@ internal static class JobEndpoints
         }
         else
         {
-            await Errors.WriteAsync(context, NoSuchJob());
+            await ErrorWriter.WriteAsync(context, NoSuchJob());
         }
     }
 
@@ -173,7 +173,7 @@ internal static class JobEndpoints
             fields["input"] = ["This field is required."];
         }
 
-        return fields.Count == 0 ? null : Errors.Invalid(fields);
+        return fields.Count == 0 ? null : ApiErrors.Invalid(fields);
     }
 
     private static JsonHttpResult<JobView> Accepted(HttpContext context, Job job, SubmitStatus status)
@@ -187,5 +187,5 @@ internal static class JobEndpoints
         return TypedResults.Json(JobView.From(job), JobsJson.Default.JobView, statusCode: StatusCodes.Status202Accepted);
     }
 
-    private static ErrorResult NoSuchJob() => Errors.NotFound("You have no job of this id.");
+    private static ErrorResult NoSuchJob() => ApiErrors.NotFound("You have no job of this id.");
 }

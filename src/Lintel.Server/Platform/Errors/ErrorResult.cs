@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.Metadata;
 
 namespace Lintel.Platform.Errors;
 
-/// <summary>An error of the contract, as a result of a handler. Made by <see cref="Errors"/>.</summary>
+/// <summary>An error of the contract, as a result of a handler. Made by <see cref="ApiErrors"/>.</summary>
 internal sealed class ErrorResult(int status, string code, string message) : IResult, IStatusCodeHttpResult, IEndpointMetadataProvider
 {
     public int Status => status;

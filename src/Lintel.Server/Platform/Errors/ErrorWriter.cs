@@ -14,6 +14,7 @@ internal static class ErrorWriter
 
     private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>Answers with <paramref name="error"/>. A response that has begun is cut off instead, so that nobody takes it for whole.</summary>
     public static Task WriteAsync(HttpContext context, ErrorResult error)
     {
         var response = context.Response;

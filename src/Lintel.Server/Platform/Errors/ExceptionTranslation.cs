@@ -16,10 +16,10 @@ internal static partial class ExceptionTranslation
     public static ErrorResult? Translate(Exception failure) => failure switch
     {
         BadHttpRequestException { InnerException: JsonException json } => InvalidJson(json),
-        BadHttpRequestException { InnerException: InvalidDataException } => Errors.Invalid("body", "The form could not be read."),
-        BadHttpRequestException { StatusCode: 400 } request => Binding(request.Message) ?? Errors.ForStatus(400),
-        BadHttpRequestException request => Errors.ForStatus(request.StatusCode),
-        ServiceUnavailableException outage => Errors.ServiceUnavailable(outage.Message, outage.RetryAfter),
+        BadHttpRequestException { InnerException: InvalidDataException } => ApiErrors.Invalid("body", "The form could not be read."),
+        BadHttpRequestException { StatusCode: 400 } request => Binding(request.Message) ?? ApiErrors.ForStatus(400),
+        BadHttpRequestException request => ApiErrors.ForStatus(request.StatusCode),
+        ServiceUnavailableException outage => ApiErrors.ServiceUnavailable(outage.Message, outage.RetryAfter),
         _ => null,
     };
 
@@ -29,7 +29,7 @@ internal static partial class ExceptionTranslation
         if (MissingProperties().Match(failure.Message) is { Success: true } missing)
         {
             var prefix = FieldOf(failure.Path) is var at && at != "body" ? at + "." : "";
-            return Errors.Invalid(Quoted().Matches(missing.Groups["names"].Value)
+            return ApiErrors.Invalid(Quoted().Matches(missing.Groups["names"].Value)
                 .ToDictionary(name => prefix + name.Groups["name"].Value, static _ => Required, StringComparer.Ordinal));
         }
 
@@ -38,7 +38,7 @@ internal static partial class ExceptionTranslation
             || failure.InnerException?.GetType().Name is "JsonReaderException"
             || failure.GetType().Name is "JsonReaderException"
             || failure.Path is null;
-        return Errors.Invalid(field, isMalformed ? Malformed(failure) : failure.Path == "$" ? NotAnObject : "The value is of the wrong type or out of range.");
+        return ApiErrors.Invalid(field, isMalformed ? Malformed(failure) : failure.Path == "$" ? NotAnObject : "The value is of the wrong type or out of range.");
     }
 
     private static string Malformed(JsonException failure) => failure is { LineNumber: { } line, BytePositionInLine: { } position }
@@ -52,21 +52,21 @@ internal static partial class ExceptionTranslation
     {
         if (FailedToBind().Match(message) is { Success: true } failed)
         {
-            return Errors.Invalid(failed.Groups["name"].Value, "The value is of the wrong type or out of range.");
+            return ApiErrors.Invalid(failed.Groups["name"].Value, "The value is of the wrong type or out of range.");
         }
 
         if (NotProvided().Match(message) is { Success: true } absent)
         {
-            return Errors.Invalid(absent.Groups["source"].Value == "body" ? "body" : absent.Groups["name"].Value, "This field is required.");
+            return ApiErrors.Invalid(absent.Groups["source"].Value == "body" ? "body" : absent.Groups["name"].Value, "This field is required.");
         }
 
         if (message.Contains("no body was provided", StringComparison.Ordinal))
         {
-            return Errors.Invalid("body", NotAnObject);
+            return ApiErrors.Invalid("body", NotAnObject);
         }
 
         return message.Contains("request body", StringComparison.Ordinal) || message.Contains("content type", StringComparison.Ordinal)
-            ? Errors.Invalid("body", "The body could not be read.")
+            ? ApiErrors.Invalid("body", "The body could not be read.")
             : null;
     }
 

@@ -24,7 +24,7 @@ internal static class ParameterErrors
             }
         }
 
-        return fields.Count == 0 ? null : Errors.Invalid(fields);
+        return fields.Count == 0 ? null : ApiErrors.Invalid(fields);
     }
 
     private static bool CanParse(Type type, string text)

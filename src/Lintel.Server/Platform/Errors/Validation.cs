@@ -23,12 +23,12 @@ internal static class Validation
     {
         if (model is null)
         {
-            return Errors.Invalid("body", "This field is required.");
+            return ApiErrors.Invalid("body", "This field is required.");
         }
 
         Dictionary<string, string[]>? bad = null;
         CheckMembers(model, "", 0, ref bad);
-        return bad is null ? null : Errors.Invalid(bad);
+        return bad is null ? null : ApiErrors.Invalid(bad);
     }
 
     private static void CheckMembers(object model, string prefix, int depth, ref Dictionary<string, string[]>? bad)

@@ -96,7 +96,7 @@ internal sealed partial class RequestBoundary(
         }
 
         var error = status == StatusCodes.Status400BadRequest ? ParameterErrors.Find(context) : null;
-        error ??= Errors.Errors.ForStatus(status);
+        error ??= ApiErrors.ForStatus(status);
         return error is null ? Task.CompletedTask : ErrorWriter.WriteAsync(context, error);
     }
 
@@ -111,14 +111,14 @@ internal sealed partial class RequestBoundary(
 
         if (failure is OperationCanceledException && lifetime.ApplicationStopping.IsCancellationRequested)
         {
-            return await AnswerAsync(context, Errors.Errors.ServiceUnavailable("The server is going away; try again."));
+            return await AnswerAsync(context, ApiErrors.ServiceUnavailable("The server is going away; try again."));
         }
 
         var error = ExceptionTranslation.Translate(failure);
         if (error is null)
         {
             Log.Unhandled(_errors, failure, context.Request.Method, context.Request.Path.Value);
-            error = Errors.Errors.Internal();
+            error = ApiErrors.Internal();
         }
         else if (error.Status >= StatusCodes.Status500InternalServerError)
         {

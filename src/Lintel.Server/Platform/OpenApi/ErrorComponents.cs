@@ -33,7 +33,7 @@ internal static class ErrorComponents
 
     private static OpenApiResponse Describe(int status, OpenApiSchemaReference envelope, OpenApiSchemaReference problem, OpenApiDocument document)
     {
-        var error = Platform.Errors.Errors.ForStatus(status)!;
+        var error = ApiErrors.ForStatus(status)!;
         string[] codes = status == StatusCodes.Status401Unauthorized ? Unauthorized : [error.Code];
         var response = new OpenApiResponse
         {

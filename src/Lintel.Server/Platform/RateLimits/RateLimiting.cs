@@ -31,7 +31,7 @@ internal sealed class RateLimiting(RateLimitOptions options, RateLimitPartitions
         headers["X-RateLimit-Remaining"] = outcome.Remaining.ToString(CultureInfo.InvariantCulture);
         headers["X-RateLimit-Window"] = policy.WindowText;
         headers["X-RateLimit-Reset"] = outcome.Reset;
-        return outcome.IsAllowed ? null : Errors.Errors.RateLimited(outcome.RetryAfter);
+        return outcome.IsAllowed ? null : ApiErrors.RateLimited(outcome.RetryAfter);
     }
 
     /// <summary>

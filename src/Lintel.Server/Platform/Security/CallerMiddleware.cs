@@ -61,13 +61,13 @@ internal sealed class CallerMiddleware(RequestDelegate next, CallerResolver call
 
         return result.Status switch
         {
-            CredentialStatus.Valid => result.Caller!.Has(requirement.Scopes) ? null : Errors.Errors.Forbidden(),
+            CredentialStatus.Valid => result.Caller!.Has(requirement.Scopes) ? null : ApiErrors.Forbidden(),
 
             // A socket's credentials may come later.
-            CredentialStatus.Missing => requirement.IsSocket ? null : Errors.Errors.Unauthenticated(),
-            CredentialStatus.Expired => Errors.Errors.TokenExpired(),
-            CredentialStatus.Revoked => Errors.Errors.TokenRevoked(),
-            _ => Errors.Errors.TokenInvalid(),
+            CredentialStatus.Missing => requirement.IsSocket ? null : ApiErrors.Unauthenticated(),
+            CredentialStatus.Expired => ApiErrors.TokenExpired(),
+            CredentialStatus.Revoked => ApiErrors.TokenRevoked(),
+            _ => ApiErrors.TokenInvalid(),
         };
     }
 }

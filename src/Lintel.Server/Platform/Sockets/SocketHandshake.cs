@@ -16,7 +16,7 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
     public const string Timeout = "Authentication timeout";
     public const string NotAllowed = "Not allowed";
 
-    private static readonly ErrorResult ForeignOrigin = Errors.Errors.Forbidden("Pages of this origin may not open sockets here; CORS_ORIGINS names those that may.");
+    private static readonly ErrorResult ForeignOrigin = ApiErrors.Forbidden("Pages of this origin may not open sockets here; CORS_ORIGINS names those that may.");
 
     private static readonly Caller Nobody = new() { OwnerId = -1, Scopes = Scopes.None, RateLimitKey = "" };
 
@@ -45,7 +45,7 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
 
         if (!origins.Allows(context))
         {
-            await Errors.Errors.WriteAsync(context, ForeignOrigin);
+            await ErrorWriter.WriteAsync(context, ForeignOrigin);
             return null;
         }
 

@@ -72,9 +72,9 @@ internal static class BatchEndpoints
         }
         else
         {
-            await Errors.WriteAsync(context, NoSuchBatch());
+            await ErrorWriter.WriteAsync(context, NoSuchBatch());
         }
     }
 
-    private static ErrorResult NoSuchBatch() => Errors.NotFound("You have no batch of this id.");
+    private static ErrorResult NoSuchBatch() => ApiErrors.NotFound("You have no batch of this id.");
 }

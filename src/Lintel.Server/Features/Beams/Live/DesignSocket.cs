@@ -24,7 +24,7 @@ internal sealed class DesignSocket(SocketHandshake handshake, DesignSessions ses
         var name = (string)context.Request.RouteValues["session_id"]!;
         if (name.Length > MaxSessionName)
         {
-            await ErrorWriter.WriteAsync(context, Errors.NotFound("A session's name has at most 128 characters."));
+            await ErrorWriter.WriteAsync(context, ApiErrors.NotFound("A session's name has at most 128 characters."));
             return;
         }
 

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace Lintel.Platform.Errors;
 
 /// <summary>The errors that clients can get, one factory for each code of the contract.</summary>
-internal static class Errors
+internal static class ApiErrors
 {
     private static readonly ErrorResult CommonUnauthenticated = new(401, ErrorCodes.AuthError, "Sign in, or send an API key.");
     private static readonly ErrorResult CommonInvalidCredentials = new(401, ErrorCodes.InvalidCredentials, "Wrong e-mail or password.");
@@ -99,7 +99,4 @@ internal static class Errors
         < 500 => new(status, ErrorCodes.BadRequest, "The request could not be understood."),
         _ => new(status, ErrorCodes.InternalError, CommonInternal.Message),
     };
-
-    /// <summary>Answers with <paramref name="error"/> from a middleware. A response that has begun is cut off instead, so that nobody takes it for whole.</summary>
-    public static Task WriteAsync(HttpContext context, ErrorResult error) => ErrorWriter.WriteAsync(context, error);
 }
