@@ -16,6 +16,7 @@ public sealed class JobContext
         Attempt = claim.Job.Attempt;
         StartedAt = claim.Job.StartedAt ?? claim.Job.CreatedAt;
         EventsSoFar = claim.EventsSoFar;
+        Total = claim.Job.Progress.Total;
         Input = claim.Input;
         _emitter = emitter;
     }
@@ -33,6 +34,9 @@ public sealed class JobContext
 
     /// <summary>How many events earlier attempts have in the log. A handler whose events are a function of its input goes on with the next one.</summary>
     public long EventsSoFar { get; }
+
+    /// <summary>How many items there are, as <see cref="IJobHandler.Check"/> counted them or <see cref="ReportProgress"/> last told; 0 when that is not known.</summary>
+    public long Total { get; }
 
     /// <summary>JSON text in UTF-8.</summary>
     public ReadOnlyMemory<byte> Input { get; }

@@ -27,7 +27,7 @@ internal enum SubmitStatus
 internal sealed record SubmitResult(SubmitStatus Status, Job? Job);
 
 /// <summary>Submits, finds and cancels jobs.</summary>
-internal sealed class JobQueue(Database database, StreamLog log, JobSignals signals, JobOptions options, TimeProvider time)
+internal sealed class JobQueue(Database database, StreamLog log, JobInputs inputs, JobSignals signals, JobOptions options, TimeProvider time)
 {
     private static readonly TimeSpan RetryWhenFull = TimeSpan.FromSeconds(10);
 
@@ -115,6 +115,7 @@ internal sealed class JobQueue(Database database, StreamLog log, JobSignals sign
 
         await RefuseWhenFullAsync(session, request.OwnerId);
         await session.ExecuteAsync("INSERT INTO job_input (job_id, data) VALUES ($1, $2)", id, request.Input);
+        session.AfterCommit(() => inputs.Keep(id, request.Input));
         if (also is not null)
         {
             await also(session, id);
@@ -186,6 +187,7 @@ internal sealed class JobQueue(Database database, StreamLog log, JobSignals sign
             // Nobody runs it: its last event is written here, in the transaction that ends it.
             await log.CloseAsync(session, job.StreamId, [JobEvents.Cancellation(id, job.Progress)], job.LeaseEpoch);
             await session.ExecuteAsync("DELETE FROM job_viewer WHERE job_id = $1", id);
+            session.AfterCommit(() => inputs.Take(id));
         }
 
         return job;

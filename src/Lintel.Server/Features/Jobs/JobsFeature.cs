@@ -15,6 +15,7 @@ public static class JobsFeature
         builder.DescribeTag("Jobs", "Work of any kind, submitted and then watched. What happens is a durable stream of numbered events; a broken connection or a restarted server costs nobody one.");
         builder.Services.AddSingleton<JobKinds>();
         builder.Services.AddSingleton<JobSignals>();
+        builder.Services.AddSingleton<JobInputs>();
         builder.Services.AddSingleton<JobQueue>();
         builder.Services.AddSingleton<JobLeases>();
         builder.Services.AddSingleton<JobRecovery>();

@@ -10,6 +10,9 @@ internal sealed class HeldBody : IDisposable
     /// <summary>The bytes that have come; empty once it is disposed, so that whoever still holds this does not hold them.</summary>
     public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
 
+    /// <summary>Sees all that has come so far whenever more has come.</summary>
+    public Action<ReadOnlySpan<byte>>? Arrived { get; init; }
+
     public int Capacity => _buffer.Length;
 
     /// <summary>The capacity that is left.</summary>

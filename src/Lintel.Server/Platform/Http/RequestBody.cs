@@ -21,16 +21,17 @@ internal static class RequestBody
     }
 
     /// <summary>The whole JSON body. Its size is bounded by the route, and that of all large ones together by the <see cref="BodyBudget"/>.</summary>
+    /// <param name="arrived">Sees, piece by piece, all of the body that has come so far.</param>
     /// <exception cref="BadHttpRequestException">The content type is not JSON, or the body is too large.</exception>
     /// <exception cref="Errors.ServiceUnavailableException">There is no room for it now.</exception>
-    public static async Task<HeldBody> HoldJsonAsync(HttpContext context)
+    public static async Task<HeldBody> HoldJsonAsync(HttpContext context, Action<ReadOnlySpan<byte>>? arrived = null)
     {
         if (!context.Request.HasJsonContentType())
         {
             throw new BadHttpRequestException("The content type must be application/json.", StatusCodes.Status415UnsupportedMediaType);
         }
 
-        var body = new HeldBody();
+        var body = new HeldBody { Arrived = arrived };
         try
         {
             await ReadAsync(context, body);
@@ -115,6 +116,7 @@ internal static class RequestBody
             }
 
             reader.AdvanceTo(buffer.End);
+            body.Arrived?.Invoke(body.Bytes.Span);
             if (result.IsCompleted)
             {
                 return;

@@ -40,6 +40,18 @@ public sealed class BeamBatchTests
     }
 
     [Theory]
+    [InlineData(Beams, 5)]
+    [InlineData(Beams, 0)]
+    [InlineData("""{"beams":""" + Beams + "}", 5)]
+    public void Batch_that_was_counted_before_is_the_same_batch(string json, int count)
+    {
+        var batch = BeamBatch.Reopen(Encoding.UTF8.GetBytes(json), count);
+
+        Assert.Equal(5, batch.Count);
+        Assert.Equal(Run(Open(Beams)), Run(batch));
+    }
+
+    [Theory]
     [InlineData("[]", "No beams provided")]
     [InlineData("""{"beams":[]}""", "No beams provided")]
     [InlineData("{}", "beams must be a JSON array")]

@@ -18,16 +18,15 @@ internal sealed class BatchDesign(TimeProvider time) : IJobHandler
 
     public static readonly JobKind Kind = new("batch-design", Scopes.Design) { Events = BatchEvents.Emitted };
 
-    public JobInputCheck Check(ReadOnlySpan<byte> input) =>
-        BeamBatch.TryOpen(input.ToArray(), out var batch, out var problem) ? new JobInputCheck(batch.Count) : new JobInputCheck(0, problem);
+    public JobInputCheck Check(ReadOnlySpan<byte> input)
+    {
+        var scan = new BeamScan();
+        return scan.TryFinish(input, out var problem) ? new JobInputCheck(scan.Count) : new JobInputCheck(0, problem);
+    }
 
     public async Task<JobOutcome> RunAsync(JobContext job, CancellationToken cancellationToken)
     {
-        if (!BeamBatch.TryOpen(job.Input, out var batch, out var problem))
-        {
-            return JobOutcome.Fail(problem);
-        }
-
+        var batch = BeamBatch.Reopen(job.Input, (int)job.Total);
         if (job.EventsSoFar == 0)
         {
             await job.EmitAsync("start", Start(job, batch.Count));

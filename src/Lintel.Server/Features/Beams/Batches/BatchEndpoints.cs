@@ -42,7 +42,8 @@ internal static class BatchEndpoints
         }
         else
         {
-            await batches.StartAsync(context, caller, await RequestBody.HoldJsonAsync(context));
+            var scan = new BeamScan();
+            await batches.StartAsync(context, caller, await RequestBody.HoldJsonAsync(context, scan.Read), scan);
         }
     }
 
@@ -56,7 +57,7 @@ internal static class BatchEndpoints
         }
         else
         {
-            await batches.StartAsync(context, caller, HeldBody.Of(Encoding.UTF8.GetBytes(context.Request.Query["beams"].ToString())));
+            await batches.StartAsync(context, caller, HeldBody.Of(Encoding.UTF8.GetBytes(context.Request.Query["beams"].ToString())), new BeamScan());
         }
     }
 

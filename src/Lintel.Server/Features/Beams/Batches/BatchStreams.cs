@@ -17,10 +17,11 @@ internal sealed class BatchStreams(JobQueue queue, JobViewers viewers, JobWatch 
 
     /// <summary>Submits a batch that lives as long as somebody watches, and shows it.</summary>
     /// <param name="beams">Is disposed before the batch is watched, which may take long.</param>
-    public async Task StartAsync(HttpContext context, Caller caller, HeldBody beams)
+    /// <param name="scan">Has seen the beams as far as they were there.</param>
+    public async Task StartAsync(HttpContext context, Caller caller, HeldBody beams, BeamScan scan)
     {
         var viewer = viewers.NewViewer();
-        var (job, problem) = await SubmitAsync(caller, beams, viewer, context.RequestAborted);
+        var (job, problem) = await SubmitAsync(caller, beams, scan, viewer, context.RequestAborted);
         if (job is null)
         {
             // Older clients read only the stream, so the refusal is an event.
@@ -45,17 +46,16 @@ internal sealed class BatchStreams(JobQueue queue, JobViewers viewers, JobWatch 
         }
     }
 
-    private async Task<(Job? Job, string Problem)> SubmitAsync(Caller caller, HeldBody beams, Guid viewer, CancellationToken cancellationToken)
+    private async Task<(Job? Job, string Problem)> SubmitAsync(Caller caller, HeldBody beams, BeamScan scan, Guid viewer, CancellationToken cancellationToken)
     {
         using (beams)
         {
-            var input = beams.ToArray();
-            if (!BeamBatch.TryOpen(input, out var batch, out var problem))
+            if (!scan.TryFinish(beams.Bytes.Span, out var problem))
             {
                 return (null, problem);
             }
 
-            var request = new JobRequest(BatchDesign.Kind, caller.OwnerId, input, batch.Count, CancelOnDisconnect: true);
+            var request = new JobRequest(BatchDesign.Kind, caller.OwnerId, beams.ToArray(), scan.Count, CancelOnDisconnect: true);
             var submitted = await queue.SubmitAsync(request, cancellationToken, (session, id) => viewers.EnterAsync(session, id, viewer));
             return (submitted.Job, "");
         }

@@ -1,8 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
-using System.Text.Unicode;
-using Lintel.Platform.Json;
 
 namespace Lintel.Features.Beams.Batches;
 
@@ -39,24 +37,24 @@ internal sealed class BeamBatch
     /// <param name="problem">Why there is none: not JSON, no array, empty, or more than <see cref="MaxBeams"/>.</param>
     public static bool TryOpen(ReadOnlyMemory<byte> json, [NotNullWhen(true)] out BeamBatch? batch, out string problem)
     {
-        batch = null;
+        var scan = new BeamScan();
+        batch = scan.TryFinish(json.Span, out problem) ? new BeamBatch(json, scan.First.Offset, scan.First.State, scan.Count) : null;
+        return batch is not null;
+    }
 
-        if (!Utf8.IsValid(json.Span))
+    /// <summary>Opens a batch that was found good before, without going through all of it again where that can be helped.</summary>
+    /// <param name="json">As for <see cref="TryOpen"/>.</param>
+    /// <param name="count">How many beams were counted; 0 when that is not known.</param>
+    /// <exception cref="InvalidDataException">It is no batch.</exception>
+    public static BeamBatch Reopen(ReadOnlyMemory<byte> json, int count)
+    {
+        var reader = new Utf8JsonReader(json.Span);
+        if (count > 0 && reader.Read() && reader.TokenType == JsonTokenType.StartArray)
         {
-            problem = "Invalid JSON: not UTF-8";
-            return false;
+            return new BeamBatch(json, (int)reader.BytesConsumed, reader.CurrentState, count);
         }
 
-        try
-        {
-            batch = Find(json, out problem);
-            return batch is not null;
-        }
-        catch (JsonException failure)
-        {
-            problem = $"Invalid JSON at line {failure.LineNumber + 1}, byte {failure.BytePositionInLine + 1}";
-            return false;
-        }
+        return TryOpen(json, out var batch, out var problem) ? batch : throw new InvalidDataException(problem);
     }
 
     /// <summary>Passes over beams, for a batch that goes on where an earlier run of it ended.</summary>
@@ -95,78 +93,5 @@ internal sealed class BeamBatch
         _offset += (int)reader.BytesConsumed;
         _state = reader.CurrentState;
         Next++;
-    }
-
-    /// <summary>Goes through the whole text once: to know that it is JSON, where the beams begin, and how many there are.</summary>
-    private static BeamBatch? Find(ReadOnlyMemory<byte> json, out string problem)
-    {
-        var reader = new Utf8JsonReader(json.Span);
-        reader.Read();
-        BeamBatch? batch = null;
-
-        if (reader.TokenType == JsonTokenType.StartArray)
-        {
-            batch = Measure(ref reader, json);
-        }
-        else if (reader.TokenType == JsonTokenType.StartObject)
-        {
-            batch = FindMember(ref reader, json);
-        }
-
-        // Throws when anything but white space follows.
-        while (reader.Read())
-        {
-        }
-
-        problem = batch switch
-        {
-            null => "beams must be a JSON array",
-            { Count: 0 } => "No beams provided: beams must be a non-empty array",
-            { Count: > MaxBeams } => "Too many beams: at most 100000 are designed in one batch",
-            _ => "",
-        };
-        return problem.Length == 0 ? batch : null;
-    }
-
-    private static BeamBatch? FindMember(scoped ref Utf8JsonReader reader, ReadOnlyMemory<byte> json)
-    {
-        BeamBatch? batch = null;
-        Span<byte> buffer = stackalloc byte[JsonInput.NameLength];
-
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            var isBeams = JsonInput.Name(reader, buffer).SequenceEqual("beams"u8);
-            reader.Read();
-
-            if (!isBeams)
-            {
-                reader.Skip();
-            }
-            else if (reader.TokenType == JsonTokenType.StartArray)
-            {
-                batch = Measure(ref reader, json);
-            }
-            else
-            {
-                reader.Skip();
-                batch = null;
-            }
-        }
-
-        return batch;
-    }
-
-    private static BeamBatch Measure(scoped ref Utf8JsonReader reader, ReadOnlyMemory<byte> json)
-    {
-        var (offset, state) = ((int)reader.BytesConsumed, reader.CurrentState);
-        var count = 0;
-
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-        {
-            reader.Skip();
-            count++;
-        }
-
-        return new BeamBatch(json, offset, state, count);
     }
 }

@@ -19,7 +19,7 @@ internal sealed record Heartbeat(bool IsKnown, List<HeldLease> Held);
 internal readonly record struct HeldLease(Guid JobId, long Fence, bool CancelRequested);
 
 /// <summary>Which node runs which job: nodes and their heartbeats, claims and leases.</summary>
-internal sealed class JobLeases(Database database, JobOptions options, TimeProvider time)
+internal sealed class JobLeases(Database database, JobInputs inputs, JobOptions options, TimeProvider time)
 {
     private const long ClaimLock = 0x4C696E74_6A6F62; // One node claims at a time, so that the caps hold over all of them.
 
@@ -96,12 +96,13 @@ internal sealed class JobLeases(Database database, JobOptions options, TimeProvi
     private async ValueTask<bool> BeatAsync(DbSession session) =>
         await session.ExecuteAsync($"UPDATE node SET beat_at = {session.Now} WHERE id = $1", NodeId) == 1;
 
-    private static async ValueTask<ClaimedJob> TakeAsync(DbSession session, Job job)
+    private async ValueTask<ClaimedJob> TakeAsync(DbSession session, Job job)
     {
         // From this commit on the stream takes events of this lease alone.
         var nextSeq = await session.QueryFirstAsync(
             "UPDATE stream SET fence = $2, fence_seq = next_seq WHERE id = $1 RETURNING next_seq", static row => row.GetInt64(0), job.StreamId, job.LeaseEpoch);
-        var input = await session.QueryFirstAsync("SELECT data FROM job_input WHERE job_id = $1", static row => row.GetBytes(0), job.Id);
+        var input = inputs.Take(job.Id)
+            ?? await session.QueryFirstAsync("SELECT data FROM job_input WHERE job_id = $1", static row => row.GetBytes(0), job.Id);
         return new ClaimedJob(job, input ?? [], nextSeq - 1);
     }
 }

@@ -1,0 +1,36 @@
+namespace Lintel.Features.Jobs;
+
+public sealed class JobInputsTests
+{
+    private readonly JobInputs _inputs = new();
+
+    [Fact]
+    public void Input_is_given_out_once()
+    {
+        var id = Keep(10);
+
+        Assert.Equal(10, _inputs.Take(id)?.Length);
+        Assert.Null(_inputs.Take(id));
+        Assert.Null(_inputs.Take(Guid.NewGuid()));
+    }
+
+    [Fact]
+    public void What_is_kept_is_bounded_and_the_oldest_goes_first()
+    {
+        const int tenth = 3_200_000;
+        var ids = Enumerable.Range(0, 25).Select(_ => Keep(tenth)).ToList();
+        _inputs.Take(ids[24]);
+
+        var left = ids.Select(_inputs.Take).ToList();
+
+        Assert.All(left[..15], Assert.Null);
+        Assert.All(left[15..24], input => Assert.Equal(tenth, input?.Length));
+    }
+
+    private Guid Keep(int bytes)
+    {
+        var id = Guid.NewGuid();
+        _inputs.Keep(id, new byte[bytes]);
+        return id;
+    }
+}
