@@ -6,7 +6,8 @@ CREATE TABLE stream (
     next_seq   BIGINT  NOT NULL DEFAULT 1,
     floor_seq  BIGINT  NOT NULL DEFAULT 1,
     closed     BOOLEAN NOT NULL DEFAULT FALSE,
-    fence      BIGINT  NOT NULL DEFAULT 0
+    fence      BIGINT  NOT NULL DEFAULT 0,
+    fence_seq  BIGINT  NOT NULL DEFAULT 1 -- where the stream stood when its present writer began: whether that one has written anything
 );
 
 CREATE TABLE event (
@@ -48,7 +49,8 @@ CREATE TABLE job (
     cancel_on_disconnect BOOLEAN NOT NULL DEFAULT FALSE,
     abandon_at           BIGINT,
     idempotency_key      TEXT,
-    request_hash         TEXT
+    request_hash         TEXT,
+    input_bytes          BIGINT  NOT NULL DEFAULT 0
 );
 
 CREATE UNIQUE INDEX job_idempotency ON job (owner_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
@@ -57,6 +59,7 @@ CREATE INDEX job_live ON job (state, kind, run_at) WHERE state IN ('queued', 'ru
 CREATE INDEX job_done ON job (completed_at) WHERE completed_at IS NOT NULL;
 CREATE INDEX job_stream ON job (stream_id);
 CREATE INDEX job_abandoned ON job (abandon_at) WHERE abandon_at IS NOT NULL;
+CREATE INDEX job_unfinished_inputs ON job (owner_id, input_bytes) WHERE state IN ('queued', 'running');
 
 -- Apart from the job, so that lists and claims never read it.
 CREATE TABLE job_input (
