@@ -262,7 +262,7 @@ public sealed class SlowLoginTests
         // One is being hashed, one waits.
         var first = LoginAsync(server, "/auth/login", "a@example.com", "any password", leaving.Token);
         var second = LoginAsync(server, "/auth/login", "a@example.com", "any password", leaving.Token);
-        await WaitAsync(() => passwords.Waiting == 1);
+        await Eventually.HoldsAsync(() => passwords.Waiting == 1);
         using var third = await LoginAsync(server, "/auth/login", "b@example.com", "any password");
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, third.StatusCode);
@@ -274,7 +274,7 @@ public sealed class SlowLoginTests
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
-        await WaitAsync(() => passwords.Waiting == 0);
+        await Eventually.HoldsAsync(() => passwords.Waiting == 0);
     }
 
     private static Task<HttpResponseMessage> LoginAsync(ServerFixture server, string path, string email, string password, CancellationToken? cancellationToken = null) =>
@@ -290,12 +290,4 @@ public sealed class SlowLoginTests
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
-
-    private static async Task WaitAsync(Func<bool> condition)
-    {
-        while (!condition())
-        {
-            await Task.Delay(2, Cancel);
-        }
-    }
 }

@@ -132,10 +132,7 @@ public sealed class LogoutOnPostgresTests(PostgresAccountsServer server) : Logou
 
         using var signedOut = await PostAsync(first, "/auth/logout", new { refresh_token = tokens.Refresh });
 
-        while (await MeAsync(second, tokens) != HttpStatusCode.Unauthorized)
-        {
-            await Task.Delay(10, TestContext.Current.CancellationToken);
-        }
+        await Eventually.HoldsAsync(async () => await MeAsync(second, tokens) == HttpStatusCode.Unauthorized);
     }
 
     private static Task<HttpResponseMessage> PostAsync(ServerFixture node, string path, object body) =>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Lintel.Infrastructure;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 
@@ -68,10 +69,7 @@ public sealed class PasswordHashingTests
         using var passwords = Create(2_000_000, queue: 2);
         using var leaving = new CancellationTokenSource();
         var running = passwords.HashAsync(Password, "203.0.113.1", Cancel);
-        while (passwords.Waiting > 0)
-        {
-            await Task.Delay(1, Cancel);
-        }
+        await Eventually.HoldsAsync(() => passwords.Waiting == 0);
 
         var waiting = passwords.CheckAsync(null, Password, "203.0.113.1", leaving.Token);
         var other = passwords.HashAsync(Password, "203.0.113.1", leaving.Token);

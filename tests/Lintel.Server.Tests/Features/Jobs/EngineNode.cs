@@ -1,6 +1,7 @@
 using Lintel.Features.Jobs.Running;
 using Lintel.Features.Jobs.Watching;
 using Lintel.Features.Streams;
+using Lintel.Infrastructure;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,8 +21,6 @@ internal sealed class EngineNode : IAsyncDisposable
         CancelGrace = TimeSpan.FromMilliseconds(300),
         ShutdownGrace = TimeSpan.FromMilliseconds(50),
     };
-
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly IHost _host;
     private int _stopped;
@@ -107,17 +106,9 @@ internal sealed class EngineNode : IAsyncDisposable
     /// <summary>Asks the database until the job is as it should be: for what no event tells.</summary>
     public async Task<Job> WaitUntilAsync(Job job, Func<Job, bool> holds)
     {
-        using var patience = new CancellationTokenSource(Patience);
-        while (true)
-        {
-            var now = await FindAsync(job);
-            if (holds(now))
-            {
-                return now;
-            }
-
-            await Task.Delay(10, patience.Token);
-        }
+        var now = job;
+        await Eventually.HoldsAsync(async () => holds(now = await FindAsync(job)));
+        return now;
     }
 
     /// <summary>Dies without a word: nothing it does from now on reaches the database.</summary>

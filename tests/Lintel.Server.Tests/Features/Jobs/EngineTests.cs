@@ -36,14 +36,4 @@ public abstract class EngineTests : IAsyncLifetime
         _nodes.Add(node);
         return node;
     }
-
-    protected static async Task WaitUntilAsync(Func<bool> holds)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        patience.CancelAfter(TimeSpan.FromSeconds(20));
-        while (!holds())
-        {
-            await Task.Delay(5, patience.Token);
-        }
-    }
 }

@@ -193,7 +193,7 @@ public abstract class JobEventStreamTests(JobsServer server)
 
         server.Clock.Advance(TimeSpan.FromSeconds(2));
         using var other = await server.SignInAsync();
-        await UntilAsync(async () => (await client.JobAsync(id)).GetProperty("status").GetString() == "cancelled");
+        await Eventually.HoldsAsync(async () => (await client.JobAsync(id)).GetProperty("status").GetString() == "cancelled");
     }
 
     [Fact]
@@ -243,18 +243,8 @@ public abstract class JobEventStreamTests(JobsServer server)
     }
 
     /// <summary>Waits until the server has noticed that the viewer is gone.</summary>
-    private Task UntilNobodyWatchesAsync(Guid id) => UntilAsync(async () => await server.Database.ReadAsync(
+    private Task UntilNobodyWatchesAsync(Guid id) => Eventually.HoldsAsync(async () => await server.Database.ReadAsync(
         session => session.QueryFirstAsync("SELECT count(*) FROM job WHERE id = $1 AND abandon_at IS NOT NULL", static row => row.GetInt64(0), id), Cancel) == 1);
-
-    private static async Task UntilAsync(Func<Task<bool>> holds)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        patience.CancelAfter(TimeSpan.FromSeconds(20));
-        while (!await holds())
-        {
-            await Task.Delay(20, patience.Token);
-        }
-    }
 }
 
 public sealed class SqliteJobEventStreamTests(SqliteJobsServer server) : JobEventStreamTests(server), IClassFixture<SqliteJobsServer>;

@@ -1,5 +1,6 @@
 using Lintel.Features.Jobs.Running;
 using Lintel.Features.Streams;
+using Lintel.Infrastructure;
 using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Jobs;
@@ -34,7 +35,7 @@ public abstract class JobRecoveryTests : EngineTests
         Assert.True(await node.Recovery.TakeBackAsync(new HeldLease(first.Id, first.LeaseEpoch, false), Cancel));
         await ended.WaitForArrivalAsync();
         gate.Open();
-        await WaitUntilAsync(() => node.Get<RunningJobs>().Count == 1);
+        await Eventually.HoldsAsync(() => node.Get<RunningJobs>().Count == 1);
         Assert.Equal(JobStates.Running, (await node.FindAsync(submitted)).State);
 
         ended.Open();
@@ -98,7 +99,7 @@ public abstract class JobRecoveryTests : EngineTests
         await gate.WaitForArrivalAsync();
 
         node.Database.Sever();
-        await WaitUntilAsync(() => node.Get<RunningJobs>().Count == 0);
+        await Eventually.HoldsAsync(() => node.Get<RunningJobs>().Count == 0);
         node.Database.Mend();
 
         var (job, reader) = await node.WaitForEndAsync(submitted);

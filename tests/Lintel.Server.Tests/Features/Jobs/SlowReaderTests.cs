@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using Lintel.Infrastructure;
 using Lintel.Platform.Security;
 
 namespace Lintel.Features.Jobs;
@@ -77,12 +78,7 @@ public sealed class SlowReaderTests(SqliteJobsServer server) : IClassFixture<Sql
         var registry = (LiveConnections)server.Services.GetService(typeof(LiveConnections))!;
         Assert.True(registry.Count > 0);
         after();
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        patience.CancelAfter(TimeSpan.FromSeconds(20));
-        while (registry.Count > 0)
-        {
-            await Task.Delay(20, patience.Token);
-        }
+        await Eventually.HoldsAsync(() => registry.Count == 0);
 
         var total = 0L;
         var buffer = new byte[64 * 1024];
