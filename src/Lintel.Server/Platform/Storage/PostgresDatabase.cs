@@ -21,7 +21,7 @@ internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProv
             MaxAutoPrepare = 100,
             AutoPrepareMinUsages = 2,
             ApplicationName = "lintel",
-            Timeout = 5,
+            Timeout = 10,
             CommandTimeout = 30,
             NoResetOnClose = true,
         };
