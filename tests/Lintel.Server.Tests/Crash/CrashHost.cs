@@ -13,14 +13,21 @@ internal static class CrashHost
 {
     public const string Kind = "long-count";
     public const int Count = 30_000;
+
+    /// <summary>How many attempts it takes to get to the end.</summary>
+    public const int Lives = 4;
+
+    /// <summary>How many numbers an attempt but the last gets further.</summary>
+    public const int Part = 5_000;
     public const string StreamName = "crash";
 
     /// <summary>A server with a kind of job that has much to say, and goes on where the attempt before it ended.</summary>
     public static Task<int> RunServerAsync(string[] settings) => ServerRun.RunAsync(() => LintelApplication.Create(
         settings,
         static builder => builder.Services.AddSingleton(TestKind.Of(
-            // Slow enough to be killed in the midst of it.
-            static (job, cancel) => TestKind.CountAsync(job, Count, cancel, static i => i % 200 == 0 ? Task.Delay(5) : Task.CompletedTask),
+            // Never past its part, so that each attempt but the last is killed in the midst of it.
+            static (job, cancel) => TestKind.CountAsync(
+                job, Count, cancel, i => job.Attempt < Lives && i > job.Attempt * Part ? Task.Delay(Timeout.Infinite, cancel) : Task.CompletedTask),
             Kind,
             maxAttempts: 10))));
 

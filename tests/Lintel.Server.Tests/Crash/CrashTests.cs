@@ -53,12 +53,12 @@ public abstract class CrashTests : IAsyncLifetime
     {
         var seen = new List<SseEvent>();
         Guid? id = null;
-        for (var life = 1; life <= 4; life++)
+        for (var life = 1; life <= CrashHost.Lives; life++)
         {
             await using var server = ChildProcess.Start("Lintel.Server.Tests", ["host", .. Settings()]);
             using var client = await ConnectAsync(server);
             id ??= await client.SubmitAcceptedAsync(CrashHost.Kind, new { });
-            await ReadAsync(client, id.Value, seen, until: life == 4 ? int.MaxValue : life * 4000);
+            await ReadAsync(client, id.Value, seen, until: life == CrashHost.Lives ? int.MaxValue : (life * CrashHost.Part) - 1000);
             Assert.Equal(life, (await client.JobAsync(id.Value)).GetProperty("attempt").GetInt32());
             await server.KillAsync();
         }

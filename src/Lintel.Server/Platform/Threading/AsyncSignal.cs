@@ -3,13 +3,14 @@ using System.Threading.Tasks.Sources;
 namespace Lintel.Platform.Threading;
 
 /// <summary>An auto-reset event for one waiter that allocates nothing while it waits: what ten thousand idle followers sleep on.</summary>
-internal sealed class AsyncSignal : IValueTaskSource
+/// <param name="resumesInline">The waiter goes on within <see cref="Set"/>, on the thread of whoever calls it: for one that soon waits again.</param>
+internal sealed class AsyncSignal(bool resumesInline = false) : IValueTaskSource
 {
     private const int Idle = 0;
     private const int Signalled = 1;
     private const int Waiting = 2;
 
-    private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = !resumesInline };
     private int _state;
 
     /// <summary>Lets the waiter go on, or the next wait return at once.</summary>

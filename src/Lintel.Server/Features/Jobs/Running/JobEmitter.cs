@@ -9,8 +9,8 @@ namespace Lintel.Features.Jobs.Running;
 internal readonly record struct EmittedEvents(StreamEvent[] Events, JobProgress Progress);
 
 /// <summary>
-/// Carries a handler's events into the log. The first is appended at once; those that come while an append is under way go together with the next one, so a slow
-/// handler is seen event by event and a fast one pays for durability once in hundreds.
+/// Carries a handler's events into the log. The first is appended at once, with those that come before the database gets to it; those that come while an append is
+/// under way go together with the next one. So a slow handler is seen event by event and a fast one pays for durability once in hundreds.
 /// </summary>
 internal sealed partial class JobEmitter(Database database, StreamLog log, RunningJob running, TimeProvider time, ILogger logger)
 {
@@ -21,7 +21,9 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
-    private readonly AsyncSignal _work = new();
+
+    // The pump begins an append on the handler's own thread: waking another may take longer than the append.
+    private readonly AsyncSignal _work = new(resumesInline: true);
     private List<(string Kind, int Start, int Length)> _events = [];
     private byte[] _bytes = new byte[4096];
     private int _length;
@@ -95,7 +97,6 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
         while (true)
         {
             await _work.WaitAsync();
-            EmittedEvents emitted;
             lock (_gate)
             {
                 // The rest goes with the last event.
@@ -104,10 +105,13 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
                     return;
                 }
 
-                emitted = TakeLocked();
+                if (_events.Count == 0)
+                {
+                    continue;
+                }
             }
 
-            if (emitted.Events.Length > 0 && await AppendAsync(emitted) is not StopReason.None and var reason)
+            if (await AppendAsync() is not StopReason.None and var reason)
             {
                 running.Stop(reason);
                 return;
@@ -135,25 +139,26 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
         }
     }
 
-    /// <summary>Appends, however long the database is away; the reason to stop where that cannot succeed.</summary>
-    private async Task<StopReason> AppendAsync(EmittedEvents emitted)
+    /// <summary>Appends what is there when the database gets to it, however long that is away; the reason to stop where it cannot succeed.</summary>
+    private async Task<StopReason> AppendAsync()
     {
-        var events = emitted.Events;
+        // Taken once, by the first try that the database begins: a later one must write the same.
+        EmittedEvents? taken = null;
         while (true)
         {
             try
             {
-                var result = await database.WriteAsync(session => AppendAsync(session, emitted), CancellationToken.None);
-                _nextSeq += events.Length;
-                Appended = emitted.Progress;
+                var result = await database.WriteAsync(session => AppendAsync(session, taken ??= Take()), CancellationToken.None);
+                _nextSeq += taken!.Value.Events.Length;
+                Appended = taken.Value.Progress;
                 return result.Refused ? StopReason.LeaseLost : StopReason.None;
             }
             catch (StorageUnavailableException failure)
             {
                 Log.AppendDelayed(logger, Job.Id, failure.Message);
-                if (await WasAppendedAsync(events.Length) is { } known)
+                if (await WasAppendedAsync(taken?.Events.Length ?? 0) is { } known)
                 {
-                    Appended = known ? emitted.Progress : Appended;
+                    Appended = known && taken is { } written ? written.Progress : Appended;
                     return known ? StopReason.None : StopReason.LeaseLost;
                 }
             }
@@ -242,6 +247,14 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
         _length += data.Length;
     }
 
+    private EmittedEvents Take()
+    {
+        lock (_gate)
+        {
+            return TakeLocked();
+        }
+    }
+
     private EmittedEvents TakeLocked()
     {
         if (_events.Count == 0)
@@ -259,7 +272,7 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
         }
 
         _events.Clear();
-        _bytes = new byte[Math.Min(bytes.Length, MaxBytes)];
+        _bytes = GC.AllocateUninitializedArray<byte>(Math.Min(bytes.Length, MaxBytes));
         _length = 0;
         _room?.SetResult();
         _room = null;
