@@ -8,15 +8,51 @@ public sealed class DocumentationTests
     /// <summary>Read before there is a configuration, so it is not one of <c>.env</c>'s own.</summary>
     private const string NamesTheFile = "ENV_FILE";
 
+    private const string Guide = "docs/operations/settings.md";
+    private const string Example = ".env.example";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     [Fact]
     public void The_example_file_lists_every_setting_and_no_other() =>
-        Assert.Equal(SettingsInCode(), Names(".env.example", "^#?([A-Z_]+)="));
+        Assert.Equal(SettingsInCode(), Names(Example, "^#?([A-Z_]+)="));
 
     [Fact]
     public void The_operations_guide_lists_every_setting_and_no_other() =>
-        Assert.Equal(SettingsInCode(), Names("docs/operations/settings.md", @"^\| `([A-Z_]+)`").Where(name => name != NamesTheFile));
+        Assert.Equal(SettingsInCode(), Names(Guide, @"^\| `([A-Z_]+)`").Where(name => name != NamesTheFile));
+
+    [Fact]
+    public void The_guide_and_the_example_file_tell_each_numbers_default_and_range()
+    {
+        var wrong =
+            from number in NumbersInCode()
+            let row = Assert.Single(Matches(Guide, $@"^(\| `{number.Name}` .*)$"))
+            from told in new[]
+            {
+                (File: Guide, Text: row, Fact: $"{number.Least} to {number.Most}"),
+                (File: Guide, Text: row, Fact: number.Default is { } value ? $"| `{value}` |" : ""),
+                (File: Example, Text: string.Concat(Matches(Example, $"^(#{number.Name}=.*)$")), Fact: number.Default is { } same ? $"#{number.Name}={same}" : ""),
+            }
+            where !told.Text.Contains(told.Fact, StringComparison.Ordinal)
+            select $"{told.File} does not say of {number.Name}: {told.Fact}";
+
+        Assert.Equal([], wrong);
+    }
+
+    [Fact]
+    public void The_guide_and_the_example_file_tell_each_texts_default()
+    {
+        var defaults = ServerFiles().SelectMany(file => AllMatches(file, @"settings\.Text\(""([A-Z_]+)""\) \?\? ""([^""]+)""")).ToArray();
+        var wrong =
+            from found in defaults
+            let name = found.Groups[1].Value
+            let value = found.Groups[2].Value
+            where !Matches(Guide, $@"^\| `{name}` \| `([^`]+)` \|").Contains(value) || !Matches(Example, $"^#{name}=(.*)$").Contains(value)
+            select $"{name} is {value} by default";
+
+        Assert.NotEmpty(defaults);
+        Assert.Equal([], wrong);
+    }
 
     [Fact]
     public void Every_link_between_pages_leads_somewhere()
@@ -35,8 +71,24 @@ public sealed class DocumentationTests
         Assert.Equal([], broken);
     }
 
-    private static IEnumerable<string> SettingsInCode() => Repository.SourceFiles()
-        .Where(file => file.StartsWith("src/Lintel.Server/", StringComparison.Ordinal))
+    private static IEnumerable<string> ServerFiles() => Repository.SourceFiles().Where(file => file.StartsWith("src/Lintel.Server/", StringComparison.Ordinal));
+
+    /// <summary>The numbers that options read. The default is null where it is worked out when the server starts.</summary>
+    private static (string Name, string? Default, string Least, string Most)[] NumbersInCode()
+    {
+        var calls = ServerFiles().Sum(file => AllMatches(file, @"settings\.Number\(").Count);
+        var numbers = ServerFiles().SelectMany(file => AllMatches(file, @"settings\.Number\(""([A-Z_]+)"", (.+), ([\d_]+), ([\d_]+)\)"))
+            .Select(match => (match.Groups[1].Value, Plain(match.Groups[2].Value), Plain(match.Groups[3].Value)!, Plain(match.Groups[4].Value)!))
+            .ToArray();
+
+        // Else one is written in a way that this test does not see.
+        Assert.Equal(calls, numbers.Length);
+        return numbers;
+
+        static string? Plain(string literal) => literal.All(c => char.IsAsciiDigit(c) || c == '_') ? literal.Replace("_", "", StringComparison.Ordinal) : null;
+    }
+
+    private static IEnumerable<string> SettingsInCode() => ServerFiles()
         .SelectMany(file => Matches(file, @"settings\.(?:Text|Number|Flag|Choice|List)(?:<[^>]+>)?\(\s*""([A-Z_]+)"""))
         .Concat(Matches("src/Lintel.Server/Platform/Configuration/SettingsReader.cs", @"(?:Text|Flag)\(""([A-Z_]+)"""))
         .Distinct()
@@ -57,6 +109,8 @@ public sealed class DocumentationTests
 
     private static IEnumerable<string> Names(string file, string pattern) => Matches(file, pattern).Distinct().Order(StringComparer.Ordinal);
 
-    private static IEnumerable<string> Matches(string file, string pattern) =>
-        Regex.Matches(File.ReadAllText(Path.Combine(Repository.Root, file)), pattern, RegexOptions.Multiline, Patience).Select(match => match.Groups[1].Value);
+    private static IEnumerable<string> Matches(string file, string pattern) => AllMatches(file, pattern).Select(match => match.Groups[1].Value);
+
+    private static MatchCollection AllMatches(string file, string pattern) =>
+        Regex.Matches(File.ReadAllText(Path.Combine(Repository.Root, file)), pattern, RegexOptions.Multiline, Patience);
 }

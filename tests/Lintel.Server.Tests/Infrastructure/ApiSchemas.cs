@@ -146,7 +146,7 @@ internal sealed class ApiSchemas(JsonElement document)
 
     private static bool HasFormat(string text, string format) => format switch
     {
-        // Exactly as the contract writes instants, which is less than the format allows.
+        // Exactly as docs/api writes instants, which is less than the format allows.
         "date-time" => DateTimeOffset.TryParseExact(text, "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _),
         "uuid" => Guid.TryParseExact(text, "D", out _),
         _ => true,

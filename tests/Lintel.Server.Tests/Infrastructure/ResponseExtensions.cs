@@ -12,7 +12,7 @@ internal static class ResponseExtensions
             return JsonDocument.Parse(text).RootElement;
         }
 
-        /// <summary>The code in the contract's envelope.</summary>
+        /// <summary>The code in the error envelope.</summary>
         public async Task<string?> ErrorCodeAsync() =>
             (await response.JsonAsync()).GetProperty("error").GetProperty("code").GetString();
 

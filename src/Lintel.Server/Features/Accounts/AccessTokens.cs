@@ -1,5 +1,4 @@
 using System.Globalization;
-using Lintel.Platform.Configuration;
 using Lintel.Platform.Security;
 
 namespace Lintel.Features.Accounts;

@@ -10,7 +10,7 @@ namespace Lintel.Features.Accounts;
 /// <param name="Name">What the person wants to be called.</param>
 /// <example>{"email":"mason@example.com","password":"correct horse battery","name":"Mason"}</example>
 public sealed record RegisterRequest(
-    [property: Required, EmailAddress, StringLength(254)] string Email,
+    [property: Required, EmailAddress, StringLength(254, MinimumLength = 5)] string Email,
     [property: Required, StringLength(128, MinimumLength = 8)] string Password,
     [property: StringLength(100)] string? Name = null);
 

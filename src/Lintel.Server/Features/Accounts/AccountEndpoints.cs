@@ -1,4 +1,3 @@
-using Lintel.Platform.Configuration;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
@@ -24,10 +23,12 @@ internal static class AccountEndpoints
         var auth = routes.MapGroup("/auth").WithTags(Tag).MaxBody(RequestFields.MaxBodyBytes);
         MapBasics(auth, "");
         auth.MapPost("refresh", RefreshAsync).WithName("Refresh").WithSummary("Exchange a refresh token for a new pair")
-            .WithDescription("The token that was sent is good no more. Sent again within 10 seconds it brings the same pair once more, for clients that got no answer; later it ends the session.")
+            .WithDescription(
+                "The token that was sent is invalid from then on. Sent again within 10 seconds it brings the same pair once more, for clients that got no answer; "
+                + "later it ends the session.")
             .Accepts<RefreshRequest>("application/json").ProducesErrors(401);
         auth.MapPost("logout", LogoutAsync).WithName("Logout").WithSummary("End the session of a refresh token")
-            .WithDescription("The session's access tokens are good no more either, and its sockets close. Answers the same for a session that is over already.")
+            .WithDescription("The session's access tokens become invalid too, and its sockets close. Answers the same for a session that is over already.")
             .Accepts<RefreshRequest>("application/json").ProducesErrors(401);
         auth.MapPost("ws-ticket", CreateTicketAsync).WithName("CreateTicket").WithSummary("Get a ticket for one socket or event stream")
             .WithDescription("For browsers, which can send no headers there. Good once, for 30 seconds, for one path.")

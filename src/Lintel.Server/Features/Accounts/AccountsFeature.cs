@@ -11,8 +11,11 @@ internal static class AccountsFeature
     public static void AddAccounts(this IHostApplicationBuilder builder)
     {
         builder.AddSettings(AccountOptions.Read);
+        builder.AddSettings(TokenOptions.Read);
         builder.AddJson(AccountsJson.Default);
-        builder.DescribeTag("Accounts", "Register, sign in, stay signed in. An access token goes into `Authorization: Bearer` and is good for minutes; a refresh token is good for one new pair.");
+        builder.DescribeTag(
+            "Accounts",
+            "Register, sign in, stay signed in. An access token goes into `Authorization: Bearer` and is valid for minutes; a refresh token is valid for one new pair.");
 
         var services = builder.Services;
         services.AddSingleton<IAccessTokenVerifier, AccessTokens>();

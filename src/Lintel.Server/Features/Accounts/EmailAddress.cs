@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 
 namespace Lintel.Features.Accounts;
 
@@ -74,5 +75,6 @@ internal static class EmailAddress
         return true;
     }
 
-    private static bool IsForeignLetter(char c) => c >= 0x80 && (char.IsLetterOrDigit(c) || char.GetUnicodeCategory(c) is System.Globalization.UnicodeCategory.NonSpacingMark or System.Globalization.UnicodeCategory.SpacingCombiningMark);
+    private static bool IsForeignLetter(char c) =>
+        c >= 0x80 && (char.IsLetterOrDigit(c) || char.GetUnicodeCategory(c) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark);
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
+using Lintel.Platform.Json;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Lintel.Features.Accounts;
@@ -26,14 +27,14 @@ internal sealed class RequestFields
     };
 
     private readonly Dictionary<string, Field> _fields = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string[]> _bad = new(StringComparer.Ordinal);
+    private FieldErrors _errors;
 
     private RequestFields()
     {
     }
 
     /// <summary>The 422 that names the bad fields; null when there are none.</summary>
-    public ErrorResult? Error => _bad.Count == 0 ? null : ApiErrors.Invalid(_bad);
+    public ErrorResult? Error => _errors.Any ? ApiErrors.Invalid(_errors) : null;
 
     /// <exception cref="BadHttpRequestException">The body is not JSON.</exception>
     public static Task<RequestFields> ReadJsonAsync(HttpContext context) =>
@@ -85,9 +86,9 @@ internal sealed class RequestFields
     /// <summary>Notes that a field is bad. The first complaint about it stands, and one about the whole body stands alone.</summary>
     public void Refuse(string name, string message)
     {
-        if (!_bad.ContainsKey(Body))
+        if (!_errors.Has(Body) && !_errors.Has(name))
         {
-            _bad.TryAdd(name, [message]);
+            _errors.Add(name, message);
         }
     }
 

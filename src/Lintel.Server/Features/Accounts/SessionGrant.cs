@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Lintel.Platform.Configuration;
 using Lintel.Platform.Security;
 
 namespace Lintel.Features.Accounts;

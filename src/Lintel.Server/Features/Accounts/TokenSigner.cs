@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Lintel.Platform.Configuration;
 using Lintel.Platform.Security;
 
 namespace Lintel.Features.Accounts;

@@ -16,8 +16,12 @@ internal static class BeamEndpoints
     public static void MapBeams(this IEndpointRouteBuilder routes)
     {
         var beams = routes.MapGroup("/api/beams").WithTags("Beams").RequireCaller(Scopes.Design).RateLimited();
-        beams.MapPost("design", DesignAsync).WithName("DesignBeam").WithSummary("Design one beam").WithDescription("Designs the steel of one rectangular or flanged beam. Fields that are left out have their defaults.").Accepts<DesignBeam>("application/json").Produces<DesignedBeam>();
-        beams.MapPost("check", CheckAsync).WithName("CheckBeam").WithSummary("Check one section for several load cases").WithDescription("Finds which of up to 1000 load cases governs, and whether all are safe.").Accepts<CheckBeam>("application/json").Produces<CheckedBeam>();
+        beams.MapPost("design", DesignAsync).WithName("DesignBeam").WithSummary("Design one beam")
+            .WithDescription("Designs the steel of one rectangular or flanged beam. Fields that are left out have their defaults.")
+            .Accepts<DesignBeam>("application/json").Produces<DesignedBeam>();
+        beams.MapPost("check", CheckAsync).WithName("CheckBeam").WithSummary("Check one section for several load cases")
+            .WithDescription("Finds which of up to 1000 load cases governs, and whether all are safe.")
+            .Accepts<CheckBeam>("application/json").Produces<CheckedBeam>();
         var sessions = routes.ServiceProvider.GetRequiredService<DesignSocket>();
         routes.MapGet("/ws/design/{session_id}", sessions.ServeAsync).WithTags("Beams").WithName("DesignSession").WithSummary("Design and check beams live over a WebSocket")
             .WithDescription("One message in, one answer out, at once. Sockets of one account that use the same `session_id` see each other's results.")
@@ -54,6 +58,6 @@ internal static class BeamEndpoints
     {
         var result = new ArrayBufferWriter<byte>(2048);
         var errors = await RequestBody.ReadJsonAsync(context, body => write(body, result));
-        return errors.Any ? ApiErrors.Invalid(errors.ToDictionary()) : TypedResults.Bytes(result.WrittenSpan.ToArray(), "application/json; charset=utf-8");
+        return errors.Any ? ApiErrors.Invalid(errors) : TypedResults.Bytes(result.WrittenSpan.ToArray(), "application/json; charset=utf-8");
     }
 }

@@ -3,7 +3,7 @@ using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Jobs;
 
-/// <summary>The states of a job, as the database and the contract write them.</summary>
+/// <summary>The states of a job, as the database and the clients see them.</summary>
 internal static class JobStates
 {
     public const string Queued = "queued";
@@ -37,7 +37,8 @@ internal sealed record Job(
     long LeaseEpoch)
 {
     public const string Columns =
-        "id, kind, owner_id, state, stream_id, completed, total, failed, error, error_count, attempt, max_attempts, created_at, started_at, completed_at, cancel_requested_at, cancel_on_disconnect, lease_epoch";
+        "id, kind, owner_id, state, stream_id, completed, total, failed, error, error_count, attempt, max_attempts, created_at, started_at, completed_at, "
+        + "cancel_requested_at, cancel_on_disconnect, lease_epoch";
 
     public static Job Map(DbDataReader row) => new(
         row.GetGuid(0),

@@ -4,6 +4,7 @@ using System.Globalization;
 using Lintel.Features.Jobs.Watching;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
+using Lintel.Platform.Json;
 using Lintel.Platform.OpenApi;
 using Lintel.Platform.RateLimits;
 using Lintel.Platform.Security;
@@ -47,10 +48,14 @@ internal static class JobEndpoints
         jobs.MapGet("{id:guid}/events", WatchAsync).WithName("WatchJob").WithSummary("Watch a job's events, from the start or from Last-Event-ID")
             .WithDescription("The stream ends after `complete`, `failed` or `cancelled`. When it breaks, come back with the last `id`: nothing is missed or repeated.")
             .RequireEventStreamCaller().Streams(StreamKind.ServerSentEvents).DescribeCursor().ProducesErrors(404)
-            .DescribeEvents(new("JobEvent", "An event of a job's stream. Which ones a kind sends is its own matter; the last one is always `complete`, `failed` or `cancelled`.", events));
+            .DescribeEvents(new(
+                "JobEvent",
+                "An event of a job's stream. Which ones a kind sends is its own matter; the last one is always `complete`, `failed` or `cancelled`.",
+                events));
         var sockets = routes.ServiceProvider.GetRequiredService<JobSocket>();
         routes.MapGet("/ws/jobs/{id:guid}", sockets.ServeAsync).WithTags(Tag).WithName("WatchJobSocket").WithSummary("Watch a job's events over a WebSocket")
-            .WithDescription("The same events as over Server-Sent Events, each with its `id`.")
+            .WithDescription(
+                "The same events as over Server-Sent Events, each with its `id`. For a job that is not yours, or that does not exist, the socket closes with 1008 `Job not found`.")
             .RequireSocketCaller().Streams(StreamKind.WebSocket).DescribeCursor().ProducesErrors(404, 426)
             .DescribeMessages(
                 new("JobSocketRequest", "What a client that watches a job may say.", CommonMessages.Client),
@@ -96,7 +101,9 @@ internal static class JobEndpoints
         JobKinds kinds,
         CancellationToken cancellationToken,
         [Description("The `next` of an earlier page.")] string? after = null,
-        [Description("Only jobs in this state."), AllowedValues(JobStates.Queued, JobStates.Running, JobStates.Complete, JobStates.Failed, JobStates.Cancelled)] string? status = null,
+        [Description("Only jobs in this state.")]
+        [AllowedValues(JobStates.Queued, JobStates.Running, JobStates.Complete, JobStates.Failed, JobStates.Cancelled)]
+        string? status = null,
         [Description("Only jobs of this kind.")] string? kind = null,
         [Description("How many jobs a page has at most."), Range(1, MaxPage)] int limit = DefaultPage)
     {
@@ -158,22 +165,22 @@ internal static class JobEndpoints
 
     private static ErrorResult? Validate(JobSubmission submission, JobKinds kinds)
     {
-        var fields = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        var errors = default(FieldErrors);
         if (submission.Kind is null)
         {
-            fields["kind"] = ["This field is required: a text."];
+            errors.Add("kind", "This field is required: a text.");
         }
         else if (!kinds.Contains(submission.Kind))
         {
-            fields["kind"] = [$"Must be one of: {string.Join(", ", kinds.All.Select(static kind => kind.Name).Order(StringComparer.Ordinal))}."];
+            errors.Add("kind", $"Must be one of: {string.Join(", ", kinds.All.Select(static kind => kind.Name).Order(StringComparer.Ordinal))}.");
         }
 
         if (submission.Input.IsEmpty)
         {
-            fields["input"] = ["This field is required."];
+            errors.Add("input", "This field is required.");
         }
 
-        return fields.Count == 0 ? null : ApiErrors.Invalid(fields);
+        return errors.Any ? ApiErrors.Invalid(errors) : null;
     }
 
     private static JsonHttpResult<JobView> Accepted(HttpContext context, Job job, SubmitStatus status)

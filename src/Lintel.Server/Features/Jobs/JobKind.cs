@@ -3,7 +3,7 @@ using Lintel.Platform.Security;
 
 namespace Lintel.Features.Jobs;
 
-/// <summary>A kind of work that this server can do. A host adds its own with <c>AddJobKind</c>.</summary>
+/// <summary>A kind of work that this server can do. A feature of this repository registers its own with <c>AddJobKind</c>.</summary>
 /// <param name="Name">The name that clients give in <c>kind</c>: lower-case words joined by hyphens.</param>
 /// <param name="Scope">What a caller must be allowed to do to submit one.</param>
 public sealed record JobKind(string Name, Scopes Scope)

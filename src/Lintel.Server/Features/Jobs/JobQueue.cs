@@ -143,7 +143,11 @@ internal sealed class JobQueue(Database database, StreamLog log, JobInputs input
     /// <summary>After the insert, which the exception undoes: a request that repeats an accepted one is answered however full the queue is.</summary>
     private async ValueTask RefuseWhenFullAsync(DbSession session, long ownerId)
     {
-        var own = await CountAsync(session, "SELECT count(*) FROM (SELECT 1 FROM job WHERE state = 'queued' AND owner_id = $1 LIMIT $2) AS waiting", ownerId, options.QueuedPerOwner + 1L);
+        var own = await CountAsync(
+            session,
+            "SELECT count(*) FROM (SELECT 1 FROM job WHERE state = 'queued' AND owner_id = $1 LIMIT $2) AS waiting",
+            ownerId,
+            options.QueuedPerOwner + 1L);
         var all = await CountAsync(session, "SELECT count(*) FROM (SELECT 1 FROM job WHERE state = 'queued' LIMIT $1) AS waiting", options.Queued + 1L);
         if (own > options.QueuedPerOwner || all > options.Queued)
         {

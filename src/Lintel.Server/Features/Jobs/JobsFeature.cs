@@ -12,7 +12,9 @@ public static class JobsFeature
     {
         builder.AddSettings(JobOptions.Read);
         builder.AddJson(JobsJson.Default);
-        builder.DescribeTag("Jobs", "Work of any kind, submitted and then watched. What happens is a durable stream of numbered events; a broken connection or a restarted server costs nobody one.");
+        builder.DescribeTag(
+            "Jobs",
+            "Work of any kind, submitted and then watched. What happens is a durable stream of numbered events; a broken connection or a restarted server costs nobody one.");
         builder.Services.AddSingleton<JobKinds>();
         builder.Services.AddSingleton<JobSignals>();
         builder.Services.AddSingleton<JobInputs>();

@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
+using Lintel.Platform.Json;
 
 namespace Lintel.Platform.Errors;
 
-/// <summary>The errors that clients can get, one factory for each code of the contract.</summary>
+/// <summary>The errors that clients can get, one factory for each code that handlers answer with. <c>docs/api/errors.md</c> explains each to clients.</summary>
 internal static class ApiErrors
 {
     private static readonly ErrorResult CommonUnauthenticated = new(401, ErrorCodes.AuthError, "Sign in, or send an API key.");
@@ -29,9 +30,6 @@ internal static class ApiErrors
 
     public static ErrorResult TokenRevoked() => CommonTokenRevoked;
 
-    public static ErrorResult SecondFactorRequired(string challenge) =>
-        new(401, ErrorCodes.SecondFactorRequired, "A second factor is needed.") { Details = new() { ["challenge"] = challenge } };
-
     public static ErrorResult Forbidden() => CommonForbidden;
 
     public static ErrorResult Forbidden(string message) => new(403, ErrorCodes.Forbidden, message);
@@ -40,30 +38,23 @@ internal static class ApiErrors
 
     public static ErrorResult NotFound(string message) => new(404, ErrorCodes.NotFound, message);
 
-    public static ErrorResult MethodNotAllowed() => CommonMethodNotAllowed;
-
-    public static ErrorResult NotAcceptable() => CommonNotAcceptable;
-
     public static ErrorResult Conflict(string message, JsonObject? details = null) => new(409, ErrorCodes.Conflict, message) { Details = details };
 
-    public static ErrorResult PayloadTooLarge() => CommonPayloadTooLarge;
-
-    public static ErrorResult PayloadTooLarge(string message) => new(413, ErrorCodes.PayloadTooLarge, message);
-
-    public static ErrorResult UnsupportedMediaType() => CommonUnsupportedMediaType;
-
-    public static ErrorResult UnsupportedMediaType(string message) => new(415, ErrorCodes.UnsupportedMediaType, message);
-
-    /// <summary>One bad field. Where several can be bad, tell them all: use <see cref="Validation.Check{T}"/> or the other overload.</summary>
+    /// <summary>One bad field. Where several can be bad, tell them all: collect them in <see cref="FieldErrors"/>.</summary>
     /// <param name="field">The JSON name, with dots and brackets into the depth: <c>cases[2].mu_knm</c>.</param>
     /// <param name="message">What is wrong with it.</param>
-    public static ErrorResult Invalid(string field, string message) =>
-        Invalid(new Dictionary<string, string[]>(StringComparer.Ordinal) { [field] = [message] });
+    public static ErrorResult Invalid(string field, string message)
+    {
+        var errors = default(FieldErrors);
+        errors.Add(field, message);
+        return Invalid(errors);
+    }
 
-    public static ErrorResult Invalid(IReadOnlyDictionary<string, string[]> fields)
+    /// <summary>Every bad field at once.</summary>
+    public static ErrorResult Invalid(in FieldErrors errors)
     {
         var listed = new JsonObject();
-        foreach (var (field, messages) in fields)
+        foreach (var (field, messages) in errors.ToDictionary())
         {
             listed[field] = new JsonArray([.. messages.Select(static message => JsonValue.Create(message))]);
         }

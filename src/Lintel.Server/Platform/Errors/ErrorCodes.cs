@@ -1,6 +1,6 @@
 namespace Lintel.Platform.Errors;
 
-/// <summary>The stable words of the contract, which programs decide by.</summary>
+/// <summary>The stable words that programs decide by, explained to clients in <c>docs/api/errors.md</c>. Add one there too.</summary>
 internal static class ErrorCodes
 {
     public const string AuthError = "AUTH_ERROR";
@@ -8,7 +8,6 @@ internal static class ErrorCodes
     public const string TokenExpired = "AUTH_TOKEN_EXPIRED";
     public const string TokenInvalid = "AUTH_TOKEN_INVALID";
     public const string TokenRevoked = "AUTH_TOKEN_REVOKED";
-    public const string SecondFactorRequired = "AUTH_2FA_REQUIRED";
     public const string Forbidden = "FORBIDDEN";
     public const string NotFound = "NOT_FOUND";
     public const string MethodNotAllowed = "METHOD_NOT_ALLOWED";
@@ -21,6 +20,6 @@ internal static class ErrorCodes
     public const string InternalError = "INTERNAL_ERROR";
     public const string ServiceUnavailable = "SERVICE_UNAVAILABLE";
 
-    /// <summary>Not in the contract's table: the bytes were no proper HTTP, or came too slowly.</summary>
+    /// <summary>The bytes were no proper HTTP or came too slowly, or a WebSocket was asked for as if it were not one.</summary>
     public const string BadRequest = "BAD_REQUEST";
 }

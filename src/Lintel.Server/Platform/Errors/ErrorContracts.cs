@@ -21,7 +21,6 @@ public sealed record ErrorBody(
         ErrorCodes.TokenExpired,
         ErrorCodes.TokenInvalid,
         ErrorCodes.TokenRevoked,
-        ErrorCodes.SecondFactorRequired,
         ErrorCodes.Forbidden,
         ErrorCodes.NotFound,
         ErrorCodes.MethodNotAllowed,

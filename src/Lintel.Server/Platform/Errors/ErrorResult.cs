@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.Metadata;
 
 namespace Lintel.Platform.Errors;
 
-/// <summary>An error of the contract, as a result of a handler. Made by <see cref="ApiErrors"/>.</summary>
+/// <summary>An error for the client, as a result of a handler. Made by <see cref="ApiErrors"/>.</summary>
 internal sealed class ErrorResult(int status, string code, string message) : IResult, IStatusCodeHttpResult, IEndpointMetadataProvider
 {
     public int Status => status;
@@ -28,7 +28,7 @@ internal sealed class ErrorResult(int status, string code, string message) : IRe
         builder.Metadata.Add(ErrorResponseMetadata.Instance);
 }
 
-/// <summary>Endpoint metadata: the endpoint may answer with the contract's error.</summary>
+/// <summary>Endpoint metadata: the endpoint may answer with an <see cref="ErrorEnvelope"/>.</summary>
 /// <param name="Statuses">Those known beforehand; the API description lists them one by one.</param>
 internal sealed record ErrorResponseMetadata(params int[] Statuses)
 {
@@ -37,7 +37,10 @@ internal sealed record ErrorResponseMetadata(params int[] Statuses)
 
 internal static class ErrorResponseExtensions
 {
-    /// <summary>Names the errors that an endpoint returns itself, for the API description. Those of the platform (401, 403, 405, 413, 415, 422, 429, 500, 503) need not be named.</summary>
+    /// <summary>
+    /// Names the errors that an endpoint returns itself, for the API description. Those of the platform (401, 403, 405, 413, 415, 422, 429, 500, 503)
+    /// need not be named.
+    /// </summary>
     public static TBuilder ProducesErrors<TBuilder>(this TBuilder builder, params int[] statuses)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new ErrorResponseMetadata(statuses));
 }

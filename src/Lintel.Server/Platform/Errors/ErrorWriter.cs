@@ -7,7 +7,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Lintel.Platform.Errors;
 
-/// <summary>Writes an error in the form that the client asked for: the contract's envelope, or RFC 9457.</summary>
+/// <summary>Writes an error in the form that the client asked for: <see cref="ErrorEnvelope"/>, or RFC 9457.</summary>
 internal static class ErrorWriter
 {
     private const string ProblemType = "application/problem+json";

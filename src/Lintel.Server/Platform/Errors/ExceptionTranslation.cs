@@ -1,16 +1,15 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Lintel.Platform.Json;
 
 namespace Lintel.Platform.Errors;
 
-/// <summary>Which of the contract's errors an exception stands for.</summary>
+/// <summary>Which error an exception stands for.</summary>
 internal static partial class ExceptionTranslation
 {
     // Every contract that is read from a body is one.
     private const string NotAnObject = "Must be a JSON object.";
-
-    private static readonly string[] Required = ["This field is required."];
 
     /// <summary>The client's error or a known outage; null for a bug, which is a 500 that somebody must look at.</summary>
     public static ErrorResult? Translate(Exception failure) => failure switch
@@ -29,8 +28,13 @@ internal static partial class ExceptionTranslation
         if (MissingProperties().Match(failure.Message) is { Success: true } missing)
         {
             var prefix = FieldOf(failure.Path) is var at && at != "body" ? at + "." : "";
-            return ApiErrors.Invalid(Quoted().Matches(missing.Groups["names"].Value)
-                .ToDictionary(name => prefix + name.Groups["name"].Value, static _ => Required, StringComparer.Ordinal));
+            var errors = default(FieldErrors);
+            foreach (Match name in Quoted().Matches(missing.Groups["names"].Value))
+            {
+                errors.Add(prefix + name.Groups["name"].Value, "This field is required.");
+            }
+
+            return ApiErrors.Invalid(errors);
         }
 
         var field = FieldOf(failure.Path);

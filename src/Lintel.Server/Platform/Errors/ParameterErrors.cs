@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lintel.Platform.Json;
 using Microsoft.AspNetCore.Http.Metadata;
 
 namespace Lintel.Platform.Errors;
@@ -8,23 +9,21 @@ namespace Lintel.Platform.Errors;
 /// </summary>
 internal static class ParameterErrors
 {
-    private static readonly string[] Unreadable = ["The value is of the wrong type or out of range."];
-
     /// <summary>The 422 that names them; null where the 400 has another cause.</summary>
     public static ErrorResult? Find(HttpContext context)
     {
-        var fields = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        var errors = default(FieldErrors);
         foreach (var parameter in context.GetEndpoint()?.Metadata.GetOrderedMetadata<IParameterBindingMetadata>() ?? [])
         {
             if (parameter.HasTryParse
                 && context.Request.Query.TryGetValue(parameter.Name, out var sent)
                 && !CanParse(parameter.ParameterInfo.ParameterType, sent.ToString()))
             {
-                fields[parameter.Name] = Unreadable;
+                errors.Add(parameter.Name, "The value is of the wrong type or out of range.");
             }
         }
 
-        return fields.Count == 0 ? null : ApiErrors.Invalid(fields);
+        return errors.Any ? ApiErrors.Invalid(errors) : null;
     }
 
     private static bool CanParse(Type type, string text)

@@ -4,7 +4,7 @@ using Lintel.Platform.Errors;
 
 namespace Lintel.Platform.Http;
 
-/// <summary>How much memory all request bodies together may take. Who comes when it is used up waits a moment for others to finish.</summary>
+/// <summary>How much memory all request bodies together may take. While it is used up, a further request waits briefly for others to finish.</summary>
 internal sealed class BodyBudget(ServerOptions options, TimeProvider time) : IDisposable
 {
     /// <summary>A body up to this is not counted: the connections, which are limited themselves, bound those.</summary>

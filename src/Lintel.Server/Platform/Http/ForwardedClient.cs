@@ -47,7 +47,10 @@ internal sealed class ForwardedClient(ServerOptions options)
         context.Request.IsHttps
         || (CameByProxy(context) && context.Request.Headers["X-Forwarded-Proto"].ToString().EndsWith("https", StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>The host, and the port unless it is the scheme's own, that the client used: a trusted proxy's <c>X-Forwarded-Host</c> (what the nearest of them says), else <c>Host</c>.</summary>
+    /// <summary>
+    /// The host, and the port unless it is the scheme's own, that the client used: a trusted proxy's <c>X-Forwarded-Host</c>
+    /// (what the nearest of them says), else <c>Host</c>.
+    /// </summary>
     public string HostOf(HttpContext context)
     {
         var forwarded = CameByProxy(context) ? context.Request.Headers["X-Forwarded-Host"].ToString() : "";

@@ -2,7 +2,10 @@ namespace Lintel.Platform.Http;
 
 internal static class HeadRequests
 {
-    /// <summary>Lets every route under <paramref name="routes"/> that answers GET answer HEAD too, as HTTP asks; Kestrel drops the body. Not streams, which would never end.</summary>
+    /// <summary>
+    /// Lets every route under <paramref name="routes"/> that answers GET answer HEAD too, as HTTP asks; Kestrel drops the body.
+    /// Not streams, which would never end.
+    /// </summary>
     public static RouteGroupBuilder WithHead(this RouteGroupBuilder routes)
     {
         ((IEndpointConventionBuilder)routes).Finally(static endpoint =>

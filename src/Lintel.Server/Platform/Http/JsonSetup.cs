@@ -6,7 +6,7 @@ namespace Lintel.Platform.Http;
 internal static class JsonSetup
 {
     /// <summary>
-    /// The contract's JSON: snake_case, exact names, unknown fields ignored. Only types that a generated context names can be read or
+    /// The JSON of requests and responses: snake_case, exact names, unknown fields ignored. Only types that a generated context names can be read or
     /// written, so that a forgotten one fails when the server starts and not by slow reflection.
     /// </summary>
     public static void AddJson(this IHostApplicationBuilder builder) => builder.Services.ConfigureHttpJsonOptions(options =>

@@ -26,7 +26,6 @@ internal static class PlatformSetup
 
         var server = builder.AddSettings(ServerOptions.Read);
         builder.AddSettings(StorageOptions.Read);
-        builder.AddSettings(TokenOptions.Read);
         builder.AddSettings(ApiKeyOptions.Read);
         builder.AddSettings(RateLimitOptions.Read);
         builder.AddJsonLogging(server.LogLevel);
@@ -43,7 +42,7 @@ internal static class PlatformSetup
         builder.Services.AddSingleton<BodyBudget>();
         builder.Services.AddSingleton<RootServices>();
 
-        // What cannot be bound is told by exceptions, which become the contract's 422 in every environment.
+        // What cannot be bound is told by exceptions, which become a 422 in every environment.
         builder.Services.Configure<RouteHandlerOptions>(static options => options.ThrowOnBadRequest = true);
         return builder;
     }

@@ -12,7 +12,7 @@ internal static class RequestBody
     /// <summary>What holds a part of the budget must come in this time; Kestrel alone would take days of a trickle.</summary>
     private static readonly TimeSpan LargeBodyDeadline = TimeSpan.FromMinutes(2);
 
-    /// <summary>Lets <paramref name="read"/> look at the JSON body, which is then forgotten; what is malformed becomes the contract's 422.</summary>
+    /// <summary>Lets <paramref name="read"/> look at the JSON body, which is then forgotten; what is malformed becomes a 422.</summary>
     /// <exception cref="BadHttpRequestException">The content type is not JSON, the body is too large, or it is malformed.</exception>
     public static async Task<T> ReadJsonAsync<T>(HttpContext context, Func<ReadOnlyMemory<byte>, T> read)
     {
@@ -44,7 +44,7 @@ internal static class RequestBody
         }
     }
 
-    /// <summary>Lets <paramref name="read"/> look at JSON; what is malformed becomes the contract's 422.</summary>
+    /// <summary>Lets <paramref name="read"/> look at JSON; what is malformed becomes a 422.</summary>
     public static T Parse<T>(ReadOnlyMemory<byte> body, Func<ReadOnlyMemory<byte>, T> read)
     {
         try

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Lintel.Platform.Http;
 
 /// <summary>
-/// The outermost middleware: request id, access log, security headers, and the contract's error for whatever went wrong inside.
+/// The outermost middleware: request id, access log, security headers, and the error for whatever went wrong inside.
 /// One instead of five, since every asynchronous middleware is memory that each open socket holds.
 /// </summary>
 internal sealed partial class RequestBoundary(

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace Lintel.Platform.Http;
 
-/// <summary>Instants as the contract writes them everywhere: ISO 8601 in UTC, six digits of a second, <c>Z</c>.</summary>
+/// <summary>Instants as clients see them everywhere: ISO 8601 in UTC, six digits of a second, <c>Z</c>.</summary>
 internal sealed class UtcTimeConverter : JsonConverter<DateTimeOffset>
 {
     private const string Format = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";

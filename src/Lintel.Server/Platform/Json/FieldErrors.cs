@@ -23,6 +23,8 @@ internal struct FieldErrors
     public readonly string Message =>
         string.Join("; ", (_errors ?? []).Select(error => char.IsUpper(error.Message[0]) ? error.Message : $"{error.Field} {error.Message}"));
 
+    public readonly bool Has(string field) => _errors?.Exists(error => error.Field == field) == true;
+
     public void Add(string field, string message)
     {
         _errors ??= [];

@@ -20,16 +20,22 @@ internal sealed class DocumentTransformer(ServerOptions server, IEnumerable<ApiT
     ];
 
     private const string Description = """
-        Sign in, submit work, watch it happen.
+        Sign in, submit work, watch it happen. The guides are in the folder `docs` of Lintel's source, beginning with `docs/guide/getting-started.md`.
+
+        **Credentials.** `POST /auth/login` answers with an access token for `Authorization: Bearer …`; programs may send `X-API-Key` instead. Browsers, which send
+        no headers on WebSockets and event streams, take a `?ticket=` from `POST /auth/ws-ticket`. On the page `/docs`, press "Authorize" and fill in *one* scheme:
+        `password` with an account's e-mail address and password is the simplest.
 
         Every response carries `X-Request-ID`; send your own to follow a request through the log. Every error is
         `{"error":{"code","message","details"},"request_id"}`, or RFC 9457 for clients that accept `application/problem+json`.
         Decide by `code`, which is stable, not by `message`.
 
-        Rate-limited routes send `X-RateLimit-Limit`, `-Remaining`, `-Window` and `-Reset` on every response, errors too. Times are UTC with six digits, `2026-01-31T12:00:00.123456Z`.
+        Rate-limited routes send `X-RateLimit-Limit`, `-Remaining`, `-Window` and `-Reset` on every response, errors too.
+        Times are UTC with six digits, `2026-01-31T12:00:00.123456Z`.
 
         Routes that answer `text/event-stream` send Server-Sent Events and resume with `Last-Event-ID`; the schema is that of one event, with its `data` parsed.
-        Routes that answer `101` are WebSockets; `x-websocket` refers to the schemas of what the client and the server send.
+        Routes that answer `101` are WebSockets; their extension `x-websocket` refers to the schemas of what the client and the server send. The page `/redoc`
+        lists those schemas below the routes of their group.
         """;
 
     public Task TransformAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
@@ -123,7 +129,9 @@ internal sealed class DocumentTransformer(ServerOptions server, IEnumerable<ApiT
     {
         var groups = document.Tags!.Select(static tag => tag.Name).ToList();
         var sorted = new OpenApiPaths();
-        foreach (var (path, item) in document.Paths.OrderBy(entry => GroupOf(entry.Value)).ThenBy(static entry => IsDeprecated(entry.Value)).ThenBy(static entry => IsSocket(entry.Value)))
+        var ordered = document.Paths.OrderBy(entry => GroupOf(entry.Value))
+            .ThenBy(static entry => IsDeprecated(entry.Value)).ThenBy(static entry => IsSocket(entry.Value));
+        foreach (var (path, item) in ordered)
         {
             sorted.Add(path, item);
         }

@@ -7,13 +7,13 @@ using Microsoft.OpenApi;
 
 namespace Lintel.Platform.OpenApi;
 
-/// <summary>The contract's errors, described once and referred to by every operation.</summary>
+/// <summary>The errors, described once and referred to by every operation.</summary>
 internal static class ErrorComponents
 {
     // The one status that has many codes.
     private static readonly string[] Unauthorized =
     [
-        ErrorCodes.AuthError, ErrorCodes.InvalidCredentials, ErrorCodes.TokenExpired, ErrorCodes.TokenInvalid, ErrorCodes.TokenRevoked, ErrorCodes.SecondFactorRequired,
+        ErrorCodes.AuthError, ErrorCodes.InvalidCredentials, ErrorCodes.TokenExpired, ErrorCodes.TokenInvalid, ErrorCodes.TokenRevoked,
     ];
 
     /// <summary>The response component of an error status, made when it is first needed.</summary>
@@ -68,7 +68,9 @@ internal static class ErrorComponents
         {
             ["code"] = error.Code,
             ["message"] = error.Message,
-            ["details"] = error.Code == ErrorCodes.ValidationError ? new JsonObject { ["fields"] = new JsonObject { ["email"] = new JsonArray("This field is required.") } } : new JsonObject(),
+            ["details"] = error.Code == ErrorCodes.ValidationError
+                ? new JsonObject { ["fields"] = new JsonObject { ["email"] = new JsonArray("This field is required.") } }
+                : new JsonObject(),
         },
         ["request_id"] = "0123456789abcdef0123456789abcdef",
     };

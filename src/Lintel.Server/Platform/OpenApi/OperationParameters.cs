@@ -7,7 +7,8 @@ namespace Lintel.Platform.OpenApi;
 /// <summary>Describes the parameters of handlers that take the whole request and read it themselves.</summary>
 internal static class OperationParameters
 {
-    private static readonly ParameterMetadata Ticket = new("ticket", ParameterLocation.Query, "A ticket from `POST /auth/ws-ticket` in place of headers, which browsers cannot send here.");
+    private static readonly ParameterMetadata Ticket = new(
+        "ticket", ParameterLocation.Query, "A ticket from `POST /auth/ws-ticket` in place of headers, which browsers cannot send here.");
     private static readonly ParameterMetadata Token = new("token", ParameterLocation.Query, "An access token, for older clients; a ticket is safer, for it is good only once.");
 
     public static void AddMissing(OpenApiOperation operation, OpenApiOperationTransformerContext context, CallerRequirement? requirement)

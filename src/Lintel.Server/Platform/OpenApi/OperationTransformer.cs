@@ -60,14 +60,15 @@ internal sealed class OperationTransformer : IOpenApiOperationTransformer
         var statuses = new HashSet<int>(metadata.OfType<ErrorResponseMetadata>().SelectMany(static errors => errors.Statuses)) { 500 };
         if (requirement is not null)
         {
-            statuses.UnionWith(requirement.Scopes == Scopes.None ? [401, 503] : [401, 403, 503]);
+            // A socket may be refused for the page that opens it, too.
+            statuses.UnionWith(requirement is { Scopes: Scopes.None, IsSocket: false } ? [401, 503] : [401, 403, 503]);
         }
 
         if (operation.RequestBody is not null)
         {
             statuses.UnionWith([413, 415, 422, 503]);
         }
-        else if (operation.Parameters is { Count: > 0 } parameters && parameters.Any(static parameter => parameter.In == ParameterLocation.Query && parameter.Schema?.Type != JsonSchemaType.String))
+        else if (operation.Parameters?.Any(static parameter => parameter.In == ParameterLocation.Query && parameter.Schema?.Type != JsonSchemaType.String) == true)
         {
             statuses.Add(422);
         }

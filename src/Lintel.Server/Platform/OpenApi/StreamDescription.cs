@@ -11,7 +11,13 @@ internal static class StreamDescription
     private const string SocketExtension = "x-websocket";
 
     private const string Closing =
-        "Closes with 1000 when done, 1001 when the server goes away, 1003 for what is not JSON text, 1008 for credentials (the reason tells), 1009 for a message too big, 1011 for a server error.";
+        "Closes with 1000 when done, 1001 when the server goes away, 1003 for what is not JSON text, 1008 for a refusal (the reason tells which), "
+        + "1009 for a message too big, 1011 for a server error.";
+
+    // Swagger UI takes credentials that may be left out for given ones, and offers a plain request.
+    private const string Opening =
+        "The handshake may have a credential; without one the first message must have it, which is why the padlock on the page `/docs` looks closed to everybody. "
+        + "\"Execute\" there cannot open a WebSocket, and gets 426.";
 
     public static async Task AddAsync(
         OpenApiOperation operation, OpenApiResponses responses, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
@@ -55,7 +61,9 @@ internal static class StreamDescription
         operation.Description = string.Join("\n\n", new[]
         {
             operation.Description,
-            $"You send `{messages.Client.Name}`: {Names(messages.Client)}. The server sends `{messages.Server.Name}`: {Names(messages.Server)}. Each is one JSON object in a text message.",
+            $"You send `{messages.Client.Name}`: {Names(messages.Client)}. The server sends `{messages.Server.Name}`: {Names(messages.Server)}. "
+            + "Each is one JSON object in a text message.",
+            Opening,
             Closing,
         }.Where(static part => !string.IsNullOrEmpty(part)));
     }

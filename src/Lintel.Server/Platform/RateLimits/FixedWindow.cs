@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Threading.RateLimiting;
 
 namespace Lintel.Platform.RateLimits;
 
@@ -10,7 +9,7 @@ internal readonly record struct RateLimitOutcome(bool IsAllowed, int Remaining, 
 /// Counts the requests of one partition. The framework's own fixed window cannot tell what is left of it nor when it ends,
 /// and keeps a timer; this one knows both and does nothing while nobody asks.
 /// </summary>
-internal sealed class FixedWindow(RateLimitPolicy policy, TimeProvider time) : RateLimiter
+internal sealed class FixedWindow(RateLimitPolicy policy, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private long _windowStart;
@@ -18,21 +17,6 @@ internal sealed class FixedWindow(RateLimitPolicy policy, TimeProvider time) : R
     private int _used;
     private bool _isOpen;
     private bool _isRetired;
-    private long _allowed;
-    private long _refused;
-
-    /// <summary>How long ago the last window ended; null while one runs.</summary>
-    public override TimeSpan? IdleDuration
-    {
-        get
-        {
-            lock (_gate)
-            {
-                var over = _isOpen ? time.GetElapsedTime(_windowStart) - policy.Window : TimeSpan.Zero;
-                return over >= TimeSpan.Zero ? over : null;
-            }
-        }
-    }
 
     /// <summary>Counts <paramref name="requests"/>, or none of them where they are too many.</summary>
     /// <returns>False where this window was taken out of use; the partition has another by now.</returns>
@@ -51,11 +35,6 @@ internal sealed class FixedWindow(RateLimitPolicy policy, TimeProvider time) : R
             if (isAllowed)
             {
                 _used += requests;
-                _allowed++;
-            }
-            else
-            {
-                _refused++;
             }
 
             outcome = new(isAllowed, policy.Requests - _used, _reset, isAllowed ? TimeSpan.Zero : policy.Window - elapsed);
@@ -84,29 +63,6 @@ internal sealed class FixedWindow(RateLimitPolicy policy, TimeProvider time) : R
             return _isRetired;
         }
     }
-
-    public override RateLimiterStatistics GetStatistics()
-    {
-        lock (_gate)
-        {
-            return new()
-            {
-                CurrentAvailablePermits = policy.Requests - _used,
-                TotalSuccessfulLeases = _allowed,
-                TotalFailedLeases = _refused,
-            };
-        }
-    }
-
-    protected override RateLimitLease AttemptAcquireCore(int permitCount)
-    {
-        TryTake(permitCount, out var outcome);
-        return new RateLimitOutcomeLease(outcome);
-    }
-
-    // Nobody waits for a limit: a refusal that comes at once is kinder than a late one.
-    protected override ValueTask<RateLimitLease> AcquireAsyncCore(int permitCount, CancellationToken cancellationToken) =>
-        new(AttemptAcquireCore(permitCount));
 
     private TimeSpan BeginWindowLocked()
     {

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Threading.RateLimiting;
 
 namespace Lintel.Platform.RateLimits;
 
@@ -8,7 +7,7 @@ namespace Lintel.Platform.RateLimits;
 /// Their number is bounded: once it is reached, newcomers share one window a policy, so that whoever has many addresses
 /// can neither fill the memory nor make the server forget what others have used.
 /// </summary>
-internal sealed class RateLimitPartitions(TimeProvider time, int capacity) : PartitionedRateLimiter<RateLimitPartition>
+internal sealed class RateLimitPartitions(TimeProvider time, int capacity)
 {
     public const int DefaultCapacity = 50_000;
 
@@ -43,15 +42,6 @@ internal sealed class RateLimitPartitions(TimeProvider time, int capacity) : Par
             window.GiveBack();
         }
     }
-
-    public override RateLimiterStatistics? GetStatistics(RateLimitPartition resource) =>
-        _windows.TryGetValue(resource, out var window) ? window.GetStatistics() : null;
-
-    protected override RateLimitLease AttemptAcquireCore(RateLimitPartition resource, int permitCount) =>
-        new RateLimitOutcomeLease(Take(resource, permitCount));
-
-    protected override ValueTask<RateLimitLease> AcquireAsyncCore(RateLimitPartition resource, int permitCount, CancellationToken cancellationToken) =>
-        new(AttemptAcquireCore(resource, permitCount));
 
     private FixedWindow WindowOf(in RateLimitPartition partition)
     {

@@ -33,7 +33,7 @@ internal abstract class LiveConnection(Caller caller)
     internal LiveConnection? Next;
     internal LiveConnection? Previous;
 
-    /// <summary>Whose it is; a socket may renew it with a new token of the same session.</summary>
+    /// <summary>Whose it is; a socket may renew it with a new token of the same owner, from whichever of the owner's sessions.</summary>
     public Caller Caller { get; protected set; } = caller;
 
     /// <summary>Called about once a second from one thread: the place for heartbeats, deadlines and expiry. Must not block.</summary>

@@ -95,7 +95,7 @@ internal sealed partial class LiveConnections(RevokedSessions revoked, TimeProvi
         }
     }
 
-    // The session of a connection never changes: a renewed token must be of the same session.
+    // May change only while the connection is out of the registry: a socket may be renewed by a token of another session of its owner.
     private static Guid Key(LiveConnection connection) => connection.Caller.SessionId ?? Guid.Empty;
 
     private void ForEach(Action<LiveConnection> action, List<LiveConnection> all)

@@ -52,7 +52,8 @@ internal static class Migrator
         }
 
         await session.ExecuteAsync(
-            "CREATE TABLE IF NOT EXISTS schema_migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, applied_at BIGINT NOT NULL, checks BIGINT NOT NULL DEFAULT 0)");
+            "CREATE TABLE IF NOT EXISTS schema_migration "
+            + "(number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, applied_at BIGINT NOT NULL, checks BIGINT NOT NULL DEFAULT 0)");
         return await session.QueryAsync(
             "SELECT number, sha256 FROM schema_migration ORDER BY number",
             static row => (row.GetInt32(0), row.GetString(1)));
@@ -63,7 +64,8 @@ internal static class Migrator
         if (applied.Count > migrations.Count)
         {
             throw new StorageUnavailableException(
-                $"The database has migration {applied[^1].Number}, this version of Lintel knows only {migrations.Count}: start a version at least as new as the one that last used it.");
+                $"The database has migration {applied[^1].Number}, this version of Lintel knows only {migrations.Count}: "
+                + "start a version at least as new as the one that last used it.");
         }
 
         for (var i = 0; i < applied.Count; i++)
@@ -71,7 +73,8 @@ internal static class Migrator
             if (applied[i].Number != migrations[i].Number || applied[i].Hash != migrations[i].Hash)
             {
                 throw new StorageUnavailableException(
-                    $"Migration {migrations[i].Name} of the database differs from this version's: the database was made by another build of Lintel. Use that build, or start with an empty database.");
+                    $"Migration {migrations[i].Name} of the database differs from this version's: "
+                    + "the database was made by another build of Lintel. Use that build, or start with an empty database.");
             }
         }
     }

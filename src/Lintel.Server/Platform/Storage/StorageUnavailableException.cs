@@ -12,13 +12,6 @@ internal static class DbExceptionExtensions
 {
     extension(DbException failure)
     {
-        public bool IsUniqueViolation() => failure switch
-        {
-            SqliteException sqlite => sqlite.SqliteExtendedErrorCode is 2067 or 1555,
-            PostgresException postgres => postgres.SqlState == PostgresErrorCodes.UniqueViolation,
-            _ => false,
-        };
-
         /// <summary>True where the same unit of work, run again, may well succeed at once.</summary>
         public bool IsTransient() => failure is PostgresException
         {

@@ -14,7 +14,10 @@ internal sealed class FieldName
         new(["timestamp", "level", "name", "message", "request_id", "exception", "stack"], StringComparer.Ordinal);
 
     private static readonly HashSet<string> SecretWords = new(
-        ["password", "passwords", "passwd", "passphrase", "pwd", "secret", "secrets", "token", "tokens", "key", "keys", "apikey", "authorization", "cookie", "cookies", "credential", "credentials", "otp", "totp"],
+        [
+            "password", "passwords", "passwd", "passphrase", "pwd", "secret", "secrets", "token", "tokens", "key", "keys", "apikey", "authorization",
+            "cookie", "cookies", "credential", "credentials", "otp", "totp",
+        ],
         StringComparer.Ordinal);
 
     // With these the field tells about the secret, not the secret itself.

@@ -1,6 +1,5 @@
 using System.Net;
 using Lintel.Infrastructure;
-using Lintel.Platform.Configuration;
 using Lintel.Platform.Security;
 using Microsoft.Extensions.DependencyInjection;
 

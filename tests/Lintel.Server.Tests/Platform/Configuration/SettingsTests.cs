@@ -1,3 +1,4 @@
+using Lintel.Features.Accounts;
 using Lintel.Platform.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.FileProviders;
@@ -15,7 +16,7 @@ public sealed class SettingsTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void Without_settings_the_contracts_defaults_hold()
+    public void Without_settings_the_defaults_hold()
     {
         var settings = Read();
         var server = ServerOptions.Read(settings);

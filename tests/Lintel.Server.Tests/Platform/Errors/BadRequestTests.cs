@@ -67,34 +67,11 @@ public sealed class BadRequestTests(ErrorServer server) : IClassFixture<ErrorSer
     }
 
     [Fact]
-    public async Task All_bad_fields_are_named_at_once_as_the_client_wrote_them()
-    {
-        using var response = await PostAsync("/fail/order", """
-            {"name":"","count":0,"email":"nobody","order_lines":[{"article":"ok","unit_price":1},{"unit_price":1000}],"unknown":true}
-            """);
-
-        var fields = await FieldsAsync(response);
-        Assert.Equal(
-            ["name", "count", "email", "order_lines[1].article", "order_lines[1].unit_price"],
-            fields.EnumerateObject().Select(static field => field.Name));
-        Assert.Equal("The name field is required.", fields.GetProperty("name")[0].GetString());
-    }
-
-    [Fact]
     public async Task A_good_body_with_unknown_fields_passes()
     {
         using var response = await PostAsync("/fail/order", """{"name":"a","count":1,"email":"a@example.com","order_lines":[],"unknown":{"x":1}}""");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-    }
-
-    [Fact]
-    public async Task A_list_of_countless_bad_rows_gets_a_bounded_answer()
-    {
-        var rows = string.Join(',', Enumerable.Repeat("{\"unit_price\":0}", 20_000));
-        using var response = await PostAsync("/fail/order", $$"""{"name":"a","count":1,"order_lines":[{{rows}}]}""");
-
-        Assert.InRange((await FieldsAsync(response)).EnumerateObject().Count(), 100, 102);
     }
 
     [Theory]

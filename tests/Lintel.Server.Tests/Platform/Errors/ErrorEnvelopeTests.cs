@@ -180,7 +180,7 @@ public sealed class ErrorEnvelopeTests(ErrorServer server) : IClassFixture<Error
     [Fact]
     public async Task Problem_details_hold_the_same_facts()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/fail/order") { Content = Json("""{"name":"toolong","count":11}""") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/auth/register") { Content = Json("""{"email":"nobody","password":"short"}""") };
         request.Headers.Add("Accept", "application/problem+json");
         using var response = await server.Client.SendAsync(request, Cancel);
         var problem = await response.JsonAsync();
@@ -191,7 +191,7 @@ public sealed class ErrorEnvelopeTests(ErrorServer server) : IClassFixture<Error
         Assert.Equal("The request is not valid.", problem.GetProperty("detail").GetString());
         Assert.Equal("VALIDATION_ERROR", problem.GetProperty("code").GetString());
         Assert.Equal(response.Header("X-Request-ID"), problem.GetProperty("request_id").GetString());
-        Assert.Equal(["name", "count"], problem.GetProperty("details").GetProperty("fields").EnumerateObject().Select(static field => field.Name));
+        Assert.Equal(["email", "password"], problem.GetProperty("details").GetProperty("fields").EnumerateObject().Select(static field => field.Name));
     }
 
     private static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");

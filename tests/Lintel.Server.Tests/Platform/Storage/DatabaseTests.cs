@@ -79,7 +79,7 @@ public abstract class DatabaseTests : IAsyncLifetime
         Assert.All(units.Where((_, index) => (index + 1) % 6 == 3), unit => Assert.IsType<FormatException>(unit.Exception?.InnerException));
         Assert.All(
             units.Where((_, index) => (index + 1) % 6 == 0),
-            unit => Assert.True(Assert.IsAssignableFrom<DbException>(unit.Exception?.InnerException).IsUniqueViolation()));
+            unit => Assert.IsAssignableFrom<DbException>(unit.Exception?.InnerException));
         Assert.Equal(Enumerable.Range(1, 200).Where(id => id % 3 != 0).Select(id => (long)id), await NotesAsync());
     }
 

@@ -42,7 +42,8 @@ internal sealed partial class JobExecution(
             var outcome = await work;
             if (outcome.Data is { Length: > StreamLog.MaxEventBytes })
             {
-                throw new InvalidOperationException($"The last event of a job of kind {job.Kind} has {outcome.Data.Value.Length} bytes; a stream takes at most {StreamLog.MaxEventBytes} in one.");
+                throw new InvalidOperationException($"The last event of a job of kind {job.Kind} has {outcome.Data.Value.Length} bytes; "
+                    + $"a stream takes at most {StreamLog.MaxEventBytes} in one.");
             }
 
             return JobEnd.Of(job, outcome);

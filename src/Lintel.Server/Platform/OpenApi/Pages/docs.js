@@ -7,6 +7,7 @@ window.ui = SwaggerUIBundle({
   docExpansion: "list",
   filter: true,
   persistAuthorization: false,
+  showExtensions: true,
   tryItOutEnabled: true,
   validatorUrl: null,
   presets: [SwaggerUIBundle.presets.apis],

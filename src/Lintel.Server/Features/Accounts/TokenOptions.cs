@@ -1,7 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
+using Lintel.Platform.Configuration;
 
-namespace Lintel.Platform.Configuration;
+namespace Lintel.Features.Accounts;
 
 /// <summary>How access and refresh tokens are signed and how long they live. A class, not a record: nothing may print the key.</summary>
 internal sealed class TokenOptions
@@ -45,7 +46,9 @@ internal sealed class TokenOptions
 
         if (!settings.IsDevelopment)
         {
-            settings.Refuse("SECRET_KEY", "is missing: production needs one of at least 32 bytes, for example the output of `openssl rand -hex 32` (DEBUG=true makes one for development)");
+            settings.Refuse(
+                "SECRET_KEY",
+                "is missing: production needs one of at least 32 bytes, for example the output of `openssl rand -hex 32` (DEBUG=true makes one for development)");
             return [];
         }
 
@@ -55,7 +58,10 @@ internal sealed class TokenOptions
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            settings.Refuse("SECRET_KEY", $"is not set, and the one that development keeps in {settings.DataFolder} cannot be read or made: set it, or give LINTEL_DATA a folder that this user may write to");
+            settings.Refuse(
+                "SECRET_KEY",
+                $"is not set, and the one that development keeps in {settings.DataFolder} cannot be read or made: "
+                + "set it, or give LINTEL_DATA a folder that this user may write to");
             return [];
         }
     }
