@@ -55,6 +55,12 @@ public sealed class DocumentationTests
     }
 
     [Fact]
+    public void The_page_of_errors_explains_every_code_and_no_other() =>
+        Assert.Equal(
+            Names("src/Lintel.Server/Platform/Errors/ErrorCodes.cs", @"const string \w+ = ""([A-Z_]+)"""),
+            Names("docs/api/errors.md", @"^(?:\| \d{3} \| )?`([A-Z_]+)`"));
+
+    [Fact]
     public void Every_link_between_pages_leads_somewhere()
     {
         var pages = Directory.EnumerateFiles(Repository.Root, "*.md")

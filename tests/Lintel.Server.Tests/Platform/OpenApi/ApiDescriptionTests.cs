@@ -106,6 +106,9 @@ public sealed class ApiDescriptionTests(ServerFixture server) : IClassFixture<Se
         Assert.True(events.TryGetProperty("204", out _));
         Assert.True(socket.GetProperty("responses").TryGetProperty("101", out _));
         Assert.False(socket.GetProperty("responses").TryGetProperty("200", out _));
+
+        // A page of a foreign origin is refused, whatever scope the socket needs.
+        Assert.True(paths.GetProperty("/ws/jobs/{id}").GetProperty("get").GetProperty("responses").TryGetProperty("403", out _));
         Assert.Equal("#/components/schemas/DesignSocketRequest", Reference(messages.GetProperty("client")));
         Assert.Equal("#/components/schemas/DesignSocketMessage", Reference(messages.GetProperty("server")));
     }
