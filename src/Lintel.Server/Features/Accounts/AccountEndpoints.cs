@@ -41,7 +41,7 @@ internal static class AccountEndpoints
     private static void MapBasics(RouteGroupBuilder auth, string prefix)
     {
         auth.MapPost("register", RegisterAsync).WithName(prefix + "Register").WithSummary("Make an account")
-            .Accepts<RegisterRequest>("application/json").ProducesErrors(409).RateLimited()
+            .Accepts<RegisterRequest>("application/json").ProducesErrors(403, 409).RateLimited()
             .DescribeResponse(201, "The account was made; sign in next.", ("Location", "`/auth/me`."));
         auth.MapPost("login", LoginAsync).WithName(prefix + "Login").WithSummary("Sign in with e-mail and password, as JSON or as an OAuth2 form")
             .WithDescription("A wrong e-mail address and a wrong password are answered alike, and in the same time. Only failures count against the rate limit.")
@@ -50,8 +50,13 @@ internal static class AccountEndpoints
     }
 
     private static async Task<Results<Created<AccountView>, ErrorResult>> RegisterAsync(
-        HttpContext context, PasswordHashing passwords, AccountTable accounts, RateLimiting limits, ForwardedClient forwarded, AccountLog log, TimeProvider time)
+        HttpContext context, AccountOptions options, PasswordHashing passwords, AccountTable accounts, ForwardedClient forwarded, AccountLog log, TimeProvider time)
     {
+        if (!options.IsRegistrationOpen)
+        {
+            return ApiErrors.Forbidden("Registration is closed on this server.");
+        }
+
         var fields = await RequestFields.ReadJsonAsync(context);
         var email = fields.Required("email").Trim();
         var password = fields.Required("password");
@@ -72,8 +77,6 @@ internal static class AccountEndpoints
             return ApiErrors.Conflict("There is an account with this e-mail address.");
         }
 
-        // Limited are the attempts that tell something of others: a whole school may register from one address.
-        limits.GiveBack(context);
         log.Registered(account.Id);
         return TypedResults.Created("/auth/me", AccountView.From(account));
     }

@@ -21,29 +21,34 @@ internal sealed class JobInputs
             _bytes += input.Length;
             while (_bytes > MaxBytes)
             {
-                TakeLocked(_oldestFirst.First!.Value.Id);
+                ForgetLocked(_oldestFirst.First!.Value.Id);
             }
         }
     }
 
-    /// <summary>The job's input, which is then no longer kept; null when it is not here.</summary>
-    public byte[]? Take(Guid id)
+    /// <summary>The job's input; null when it is not here.</summary>
+    public byte[]? Find(Guid id)
     {
         lock (_gate)
         {
-            return TakeLocked(id);
+            return _nodes.TryGetValue(id, out var node) ? node.Value.Input : null;
         }
     }
 
-    private byte[]? TakeLocked(Guid id)
+    public void Forget(Guid id)
     {
-        if (!_nodes.Remove(id, out var node))
+        lock (_gate)
         {
-            return null;
+            ForgetLocked(id);
         }
+    }
 
-        _oldestFirst.Remove(node);
-        _bytes -= node.Value.Input.Length;
-        return node.Value.Input;
+    private void ForgetLocked(Guid id)
+    {
+        if (_nodes.Remove(id, out var node))
+        {
+            _oldestFirst.Remove(node);
+            _bytes -= node.Value.Input.Length;
+        }
     }
 }

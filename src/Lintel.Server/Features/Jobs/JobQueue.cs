@@ -94,7 +94,7 @@ internal sealed class JobQueue(Database database, StreamLog log, JobInputs input
         var inserted = await session.ExecuteAsync(
             """
             INSERT INTO job (id, kind, owner_id, state, stream_id, total, max_attempts, run_at, created_at, cancel_on_disconnect, idempotency_key, request_hash, input_bytes)
-            VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $7, $8, $9, $10, $11)
+            VALUES ($1, $2, $3, 'queued', $4, $5, $6, 0, $7, $8, $9, $10, $11)
             ON CONFLICT DO NOTHING
             """,
             id,
@@ -191,7 +191,7 @@ internal sealed class JobQueue(Database database, StreamLog log, JobInputs input
             // Nobody runs it: its last event is written here, in the transaction that ends it.
             await log.CloseAsync(session, job.StreamId, [JobEvents.Cancellation(id, job.Progress)], job.LeaseEpoch);
             await session.ExecuteAsync("DELETE FROM job_viewer WHERE job_id = $1", id);
-            session.AfterCommit(() => inputs.Take(id));
+            session.AfterCommit(() => inputs.Forget(id));
         }
 
         return job;

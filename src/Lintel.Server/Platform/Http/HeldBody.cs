@@ -25,10 +25,10 @@ internal sealed class HeldBody : IDisposable
     public byte[] ToArray() => _length == _buffer.Length ? _buffer : Bytes.ToArray();
 
     /// <summary>Makes room for <paramref name="capacity"/> bytes in all, within the budget.</summary>
-    public async ValueTask ReserveAsync(int capacity, BodyBudget budget, CancellationToken cancellationToken)
+    public async ValueTask ReserveAsync(int capacity, BodyBudget budget, long ownerId, CancellationToken cancellationToken)
     {
         // Before the memory, and beside what is held already: while it is copied there are both.
-        var lease = capacity > BodyBudget.Uncounted ? await budget.TakeAsync(capacity, cancellationToken) : null;
+        var lease = capacity > BodyBudget.Uncounted ? await budget.TakeAsync(ownerId, capacity, cancellationToken) : null;
         var larger = GC.AllocateUninitializedArray<byte>(capacity);
         Bytes.CopyTo(larger);
         _buffer = larger;

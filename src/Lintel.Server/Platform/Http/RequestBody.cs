@@ -1,4 +1,6 @@
+using System.IO.Pipelines;
 using System.Text.Json;
+using Lintel.Platform.Security;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Metadata;
 
@@ -73,7 +75,7 @@ internal static class RequestBody
 
         // Of a length that is told, all the room at once: no copy is made, and none waits for room in the middle of what others wait for.
         var budget = context.RequestServices.GetRequiredService<BodyBudget>();
-        await body.ReserveAsync((int)(length ?? FirstBuffer), budget, context.RequestAborted);
+        await body.ReserveAsync((int)(length ?? FirstBuffer), budget, OwnerOf(context), context.RequestAborted);
         if (length <= BodyBudget.Uncounted)
         {
             await FillAsync(context, body, budget, limit, context.RequestAborted);
@@ -102,12 +104,12 @@ internal static class RequestBody
         var reader = context.Request.BodyReader;
         while (true)
         {
-            var result = await reader.ReadAsync(cancellationToken);
+            var result = await ReadPieceAsync(reader, context, cancellationToken);
             var buffer = result.Buffer;
             if (buffer.Length > body.Room)
             {
                 // Chunks, whose sum nobody told.
-                await body.ReserveAsync((int)Math.Min(Math.Max(body.Capacity * 2L, body.Bytes.Length + buffer.Length), limit), budget, cancellationToken);
+                await body.ReserveAsync((int)Math.Min(Math.Max(body.Capacity * 2L, body.Bytes.Length + buffer.Length), limit), budget, OwnerOf(context), cancellationToken);
             }
 
             foreach (var segment in buffer)
@@ -123,6 +125,22 @@ internal static class RequestBody
             }
         }
     }
+
+    private static async ValueTask<ReadResult> ReadPieceAsync(PipeReader reader, HttpContext context, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await reader.ReadAsync(cancellationToken);
+        }
+        catch (IOException failure) when (failure is not BadHttpRequestException && !context.RequestAborted.IsCancellationRequested)
+        {
+            // What Kestrel throws for some malformed chunks.
+            throw new BadHttpRequestException("The request body is malformed.", StatusCodes.Status400BadRequest, failure);
+        }
+    }
+
+    // Nobody's bodies are small: the routes that need no caller take no large ones.
+    private static long OwnerOf(HttpContext context) => context.Features.Get<Caller>()?.OwnerId ?? 0;
 
     private sealed record SizeLimit(long? MaxRequestBodySize) : IRequestSizeLimitMetadata;
 }

@@ -1,5 +1,6 @@
 using System.Net.WebSockets;
 using Lintel.Platform.Errors;
+using Lintel.Platform.Storage;
 using Lintel.Platform.Telemetry;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -120,6 +121,11 @@ internal sealed partial class RequestBoundary(
             Log.Unhandled(_errors, failure, context.Request.Method, context.Request.Path.Value);
             error = ApiErrors.Internal();
         }
+        else if (failure is ServiceUnavailableException and not StorageUnavailableException)
+        {
+            // A bound that was reached, by one client's doing perhaps: whoever fills a queue must not fill the log too.
+            Log.Refused(_errors, context.Request.Method, context.Request.Path.Value, failure.Message);
+        }
         else if (error.Status >= StatusCodes.Status500InternalServerError)
         {
             Log.Unavailable(_errors, failure, context.Request.Method, context.Request.Path.Value);
@@ -156,5 +162,8 @@ internal sealed partial class RequestBoundary(
 
         [LoggerMessage(2, LogLevel.Error, "{Method} {Path} could not be served.")]
         public static partial void Unavailable(ILogger logger, Exception failure, string method, string? path);
+
+        [LoggerMessage(3, LogLevel.Warning, "{Method} {Path} was refused: {Reason}")]
+        public static partial void Refused(ILogger logger, string method, string? path, string reason);
     }
 }

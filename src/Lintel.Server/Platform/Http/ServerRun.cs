@@ -1,5 +1,8 @@
+using System.Data.Common;
+using System.Runtime.InteropServices;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Errors;
+using Lintel.Platform.Storage;
 using Lintel.Platform.Telemetry;
 using Microsoft.AspNetCore.Connections;
 
@@ -12,10 +15,18 @@ internal static partial class ServerRun
     private const int Unavailable = 69;
     private const int Failed = 70;
 
+    // Octal 077: what the server writes (the database, its log, the key) is for its own user alone.
+    private const uint OwnerOnly = 0b000_111_111;
+
     private static readonly TimeSpan FlushPatience = TimeSpan.FromSeconds(2);
 
     public static async Task<int> RunAsync(Func<WebApplication> create)
     {
+        if (!OperatingSystem.IsWindows())
+        {
+            _ = SetFileModeMask(OwnerOnly);
+        }
+
         try
         {
             await using var app = create();
@@ -27,7 +38,9 @@ internal static partial class ServerRun
                 Log.Listening(app.Logger, app.Services.GetRequiredService<ServerOptions>().AppName, address);
             }
 
+            using var stopping = app.Lifetime.ApplicationStopping.Register(() => Log.Stopping(app.Logger));
             await app.WaitForShutdownAsync();
+            Log.Stopped(app.Logger);
 
             // The host stops in good order when a worker fails, but a supervisor must see that it was no one's wish.
             var workers = app.Services.GetServices<IHostedService>().OfType<BackgroundService>();
@@ -68,6 +81,8 @@ internal static partial class ServerRun
         // Kestrel's own sentence names the address.
         IOException when IsAddressFailure(failure) => ($"{failure.Message} Stop the program that uses it, or set PORT to a free one.", Unavailable),
         _ when IsAddressFailure(failure) => ($"The server cannot listen where HOST and PORT say: {failure.Message}.", Unavailable),
+        // Whoever starts the server may know what its clients may not: which host, which user, which file.
+        StorageUnavailableException { InnerException: DbException cause } => ($"{failure.Message} ({cause.Message}) Is DATABASE_URL right?", Unavailable),
         ServiceUnavailableException => (failure.Message, Unavailable),
 
         // A bug: whoever reports it needs the stack.
@@ -88,6 +103,9 @@ internal static partial class ServerRun
         return exitCode;
     }
 
+    [LibraryImport("libc", EntryPoint = "umask")]
+    private static partial uint SetFileModeMask(uint mask);
+
     private static void LogCrash(WebApplication app, LogSink sink, Exception? failure)
     {
         Log.Crashed(app.Logger, failure);
@@ -104,5 +122,11 @@ internal static partial class ServerRun
 
         [LoggerMessage(3, LogLevel.Error, "The server cannot start: {Reason}")]
         public static partial void CannotStart(ILogger logger, string reason);
+
+        [LoggerMessage(4, LogLevel.Information, "The server stops: it takes nothing new and ends what is open.")]
+        public static partial void Stopping(ILogger logger);
+
+        [LoggerMessage(5, LogLevel.Information, "The server has stopped.")]
+        public static partial void Stopped(ILogger logger);
     }
 }

@@ -17,6 +17,11 @@ internal sealed class CallerResolver(IAccessTokenVerifier tokens, IEnumerable<IA
         var key = headers["X-API-Key"];
 
         // Sent twice, a header is refused: proxies and servers do not agree on which one counts.
+        if (authorization.Count > 1 || key.Count > 1)
+        {
+            return new(CallerResult.Invalid);
+        }
+
         if (authorization is [{ } value] && value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
         {
             return new(tokens.Verify(value.AsSpan(Bearer.Length).Trim()));

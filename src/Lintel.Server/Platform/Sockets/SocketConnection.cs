@@ -13,11 +13,15 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
 {
     public const int DefaultMaxMessage = 256 * 1024;
 
+    /// <summary>The largest message of a client that has not said who it is.</summary>
+    public const int MaxFirstMessage = 64 * 1024;
+
     private const int FirstBuffer = 4096;
 
     /// <summary>How long a write may take before its reader counts as gone.</summary>
     internal static readonly TimeSpan WriteDeadline = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan MessageDeadline = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ExpiryGrace = TimeSpan.FromSeconds(10);
 
@@ -25,11 +29,12 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
     private readonly HttpContext _context;
     private readonly LiveConnections _registry;
     private readonly TimeProvider _time;
-    private readonly int _maxMessage;
+    private int _maxMessage;
     private SemaphoreSlim? _sending;
     private byte[]? _buffer;
     private int _length;
     private long _writeDeadline = long.MaxValue;
+    private long _messageDeadline = long.MaxValue;
     private long _closeDeadline = long.MaxValue;
     private int _ending;
 
@@ -72,6 +77,7 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
             var result = await _socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
             _buffer = ArrayPool<byte>.Shared.Rent(FirstBuffer);
             _length = 0;
+            Volatile.Write(ref _messageDeadline, _time.GetUtcNow().Ticks + MessageDeadline.Ticks);
             while (result is { EndOfMessage: false, MessageType: WebSocketMessageType.Text })
             {
                 if (_length == Capacity && !TryGrow())
@@ -84,6 +90,7 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
                 _length += result.Count;
             }
 
+            Volatile.Write(ref _messageDeadline, long.MaxValue);
             if (result.MessageType == WebSocketMessageType.Binary)
             {
                 await CloseAsync(WebSocketCloseStatus.InvalidMessageType, "Only JSON text is understood");
@@ -193,10 +200,13 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
     /// <summary>Puts a new credential of the same owner in the place of the one that the socket was opened with.</summary>
     public void Renew(Caller caller) => Caller = caller;
 
+    /// <summary>Takes messages up to this size from now on.</summary>
+    public void Allow(int maxMessage) => _maxMessage = maxMessage;
+
     public override void Tick(DateTimeOffset now)
     {
         var ticks = now.Ticks;
-        if (ticks > Volatile.Read(ref _writeDeadline) || ticks > Volatile.Read(ref _closeDeadline))
+        if (ticks > Volatile.Read(ref _writeDeadline) || ticks > Volatile.Read(ref _messageDeadline) || ticks > Volatile.Read(ref _closeDeadline))
         {
             Abort(_context);
         }

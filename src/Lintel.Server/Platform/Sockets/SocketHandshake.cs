@@ -53,11 +53,12 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
         var socket = await context.WebSockets.AcceptWebSocketAsync(Accept);
 
         // Until the caller is known the connection belongs to nobody, and only its own deadline ends it.
-        var connection = new SocketConnection(context, socket, known ?? Nobody, connections, time, maxMessage);
+        var connection = new SocketConnection(context, socket, known ?? Nobody, connections, time, known is null ? Math.Min(maxMessage, SocketConnection.MaxFirstMessage) : maxMessage);
         try
         {
             if (await AdmitAsync(connection, known, status, scopes))
             {
+                connection.Allow(maxMessage);
                 return connection;
             }
         }

@@ -27,7 +27,7 @@ internal sealed class SocketOrigins(ServerOptions options, ForwardedClient clien
 
     /// <summary>Scheme, host in lower case, and port; null for what is no origin of the web, such as <c>null</c>.</summary>
     private static string? Normalize(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri is { Scheme: "http" or "https", UserInfo: "", PathAndQuery: "/", Fragment: "" }
             ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{uri.Scheme}://{uri.IdnHost}:{uri.Port}")
             : null;
 }

@@ -73,14 +73,15 @@ internal sealed class SqliteDatabase(string path, TimeProvider time, ILogger<Sql
 
     public override async ValueTask DisposeAsync()
     {
-        if (_writer is { } writer)
-        {
-            await writer.DisposeAsync();
-        }
-
+        // The writer last: the last connection to close brings the whole write-ahead log into the database, and a reader could not.
         while (TakeIdle() is { } reader)
         {
             reader.Dispose();
+        }
+
+        if (_writer is { } writer)
+        {
+            await writer.DisposeAsync();
         }
 
         _lock?.Dispose();

@@ -29,7 +29,7 @@ internal static class DbExceptionExtensions
                     return new("The database is locked by another program; try again shortly.", failure);
                 case SqliteException { SqliteErrorCode: 7 or 8 or 10 or 11 or 14 or 26 }:
                     return new("The database cannot be read or written now; try again shortly.", failure);
-                case PostgresException { SqlState: var state } when state[..2] is "08" or "53" or "57" or "58" || state is "25006" or "55P03":
+                case PostgresException { SqlState: var state } when state[..2] is "08" or "28" or "53" or "57" or "58" || state is "25006" or "3D000" or "55P03":
                 case NpgsqlException and not PostgresException:
                     return new("The database is out of reach; try again shortly.", failure);
                 default:

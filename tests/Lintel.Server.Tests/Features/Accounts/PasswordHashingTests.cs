@@ -113,7 +113,7 @@ public sealed class PasswordHashingTests
     }
 
     private static PasswordHashing Create(int iterations, int queue = 100) =>
-        new(new AccountOptions { PasswordIterations = iterations, PasswordQueue = queue, PasswordThreads = 1 }, TimeProvider.System);
+        new(new AccountOptions { IsRegistrationOpen = true, PasswordIterations = iterations, PasswordQueue = queue, PasswordThreads = 1 }, TimeProvider.System);
 
     private static PasswordHasher<object> Framework(int iterations) => new(Options.Create(new PasswordHasherOptions { IterationCount = iterations }));
 }

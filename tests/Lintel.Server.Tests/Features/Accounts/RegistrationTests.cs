@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Lintel.Infrastructure;
@@ -26,6 +27,30 @@ public abstract class RegistrationTests(AccountsServer server)
 
         using var shown = await server.GetMeAsync((await server.SignInAsync(email)).Access, me);
         Assert.Equal(account.GetRawText(), (await shown.JsonAsync()).GetRawText());
+    }
+
+    [Fact]
+    public async Task Registration_can_be_closed()
+    {
+        await using var closed = await ServerFixture.StartAsync(["--REGISTRATION=closed"]);
+        using var response = await closed.Client.PostAsJsonAsync("/auth/register", new { email = AccountsServer.NewEmail(), password = AccountsServer.Password }, Cancel);
+
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+        Assert.Equal("FORBIDDEN", await response.ErrorCodeAsync());
+    }
+
+    [Fact]
+    public async Task Registrations_count_against_the_limit_of_their_address()
+    {
+        await using var strict = await ServerFixture.StartAsync(["--RATE_LIMIT_REQUESTS=2", "--PASSWORD_HASH_ITERATIONS=10000"]);
+        var statuses = new List<HttpStatusCode>();
+        for (var i = 0; i < 3; i++)
+        {
+            using var response = await strict.Client.PostAsJsonAsync("/auth/register", new { email = AccountsServer.NewEmail(), password = AccountsServer.Password }, Cancel);
+            statuses.Add(response.StatusCode);
+        }
+
+        Assert.Equal([HttpStatusCode.Created, HttpStatusCode.Created, HttpStatusCode.TooManyRequests], statuses);
     }
 
     [Theory]

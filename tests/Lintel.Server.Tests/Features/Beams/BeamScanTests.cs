@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Lintel.Features.Beams.Batches;
 
@@ -28,7 +29,7 @@ public sealed class BeamScanTests
         {
             for (var second = first; second <= text.Length; second++)
             {
-                var scan = new BeamScan();
+                var scan = new BeamScan(piece: 1);
                 scan.Read(text.AsSpan(0, first));
                 scan.Read(text.AsSpan(0, second));
 
@@ -43,10 +44,30 @@ public sealed class BeamScanTests
     }
 
     [Fact]
+    public void A_number_that_never_ends_costs_no_more_the_longer_it_gets()
+    {
+        var text = Encoding.UTF8.GetBytes("[" + new string('1', 4_000_000));
+        var whole = TimeToScan(static (scan, text) => scan.Read(text), text);
+
+        // Byte by byte the last quarter alone would be a million times that.
+        var trickled = TimeToScan(
+            static (scan, text) =>
+            {
+                for (var length = 3_000_000; length <= text.Length; length++)
+                {
+                    scan.Read(text.AsSpan(0, length));
+                }
+            },
+            text);
+
+        Assert.InRange(trickled, TimeSpan.Zero, (whole * 50) + TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
     public void Pieces_may_end_within_a_letter()
     {
         var text = Encoding.UTF8.GetBytes("""[{"id":"Träger"},{"id":"梁"}]""");
-        var scan = new BeamScan();
+        var scan = new BeamScan(piece: 1);
         for (var length = 0; length <= text.Length; length++)
         {
             scan.Read(text.AsSpan(0, length));
@@ -54,5 +75,12 @@ public sealed class BeamScanTests
 
         Assert.True(scan.TryFinish(text, out var problem), problem);
         Assert.Equal(2, scan.Count);
+    }
+
+    private static TimeSpan TimeToScan(Action<BeamScan, byte[]> read, byte[] text)
+    {
+        var started = Stopwatch.GetTimestamp();
+        read(new BeamScan(), text);
+        return Stopwatch.GetElapsedTime(started);
     }
 }

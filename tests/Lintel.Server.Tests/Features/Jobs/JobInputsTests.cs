@@ -5,13 +5,16 @@ public sealed class JobInputsTests
     private readonly JobInputs _inputs = new();
 
     [Fact]
-    public void Input_is_given_out_once()
+    public void Input_is_found_until_it_is_forgotten()
     {
         var id = Keep(10);
+        Assert.Equal(10, _inputs.Find(id)?.Length);
+        Assert.Null(_inputs.Find(Guid.NewGuid()));
 
-        Assert.Equal(10, _inputs.Take(id)?.Length);
-        Assert.Null(_inputs.Take(id));
-        Assert.Null(_inputs.Take(Guid.NewGuid()));
+        _inputs.Forget(id);
+        _inputs.Forget(id);
+
+        Assert.Null(_inputs.Find(id));
     }
 
     [Fact]
@@ -19,9 +22,9 @@ public sealed class JobInputsTests
     {
         const int tenth = 3_200_000;
         var ids = Enumerable.Range(0, 25).Select(_ => Keep(tenth)).ToList();
-        _inputs.Take(ids[24]);
+        _inputs.Forget(ids[24]);
 
-        var left = ids.Select(_inputs.Take).ToList();
+        var left = ids.Select(_inputs.Find).ToList();
 
         Assert.All(left[..15], Assert.Null);
         Assert.All(left[15..24], input => Assert.Equal(tenth, input?.Length));

@@ -48,6 +48,25 @@ public sealed class ServerRunTests : IDisposable
         Assert.DoesNotContain("   at ", errors, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("lintel:wrong@", "", "password")]
+    [InlineData("", "/none_such", "none_such")]
+    public async Task A_PostgreSQL_that_refuses_is_told_in_a_sentence(string user, string database, string cause)
+    {
+        var url = new UriBuilder(TestDatabase.PostgresServer!);
+        var address = url.Uri.AbsoluteUri;
+        address = user.Length > 0 ? address.Replace($"{url.UserName}:{url.Password}@", user, StringComparison.Ordinal) : address;
+        address = database.Length > 0 ? address.Replace(url.Path, database, StringComparison.Ordinal) : address;
+        using var server = ServerProcess.Start(_folder, ("PORT", "0"), ("SECRET_KEY", Key), ("DATABASE_URL", address));
+        var (exitCode, _, errors) = await server.EndAsync(Cancel);
+
+        Assert.Equal(69, exitCode);
+        Assert.Contains("DATABASE_URL", errors, StringComparison.Ordinal);
+        Assert.Contains(cause, errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("wrong", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", errors, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_environment_wins_over_the_env_file_and_data_goes_where_the_current_folder_says()
     {
@@ -74,11 +93,18 @@ public sealed class ServerRunTests : IDisposable
         request.Headers.Add("X-Request-ID", "the-last");
         using var response = await client.SendAsync(request, Cancel);
 
+        var data = new DirectoryInfo(Path.Combine(_folder, "data"));
+        Assert.All(data.GetFiles(), static file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, file.UnixFileMode));
+
         server.Terminate();
         var (exitCode, output, errors) = await server.EndAsync(Cancel);
 
         Assert.Equal((0, ""), (exitCode, errors));
+
+        // Nothing is left in a write-ahead log that somebody would have to copy too.
+        Assert.Equal(["lintel.db", "lintel.db.lock", "secret.key"], data.GetFiles().Select(static file => file.Name).Order(StringComparer.Ordinal));
         var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line => JsonDocument.Parse(line).RootElement).ToArray();
+        Assert.Equal("The server has stopped.", lines[^1].GetProperty("message").GetString());
         Assert.Contains(lines, static line => line.GetProperty("message").GetString() == "Request finished" && line.GetProperty("request_id").GetString() == "the-last");
     }
 }

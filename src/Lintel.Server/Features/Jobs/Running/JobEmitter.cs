@@ -262,8 +262,17 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
             return new EmittedEvents([], _progress);
         }
 
-        // The bytes now belong to the events, which followers share.
+        // The bytes now belong to the events, which followers share. A few of them must not hold a burst's whole buffer.
         var bytes = _bytes;
+        if (_length < bytes.Length / 2)
+        {
+            bytes = _bytes.AsSpan(0, _length).ToArray();
+        }
+        else
+        {
+            _bytes = GC.AllocateUninitializedArray<byte>(Math.Min(bytes.Length, MaxBytes));
+        }
+
         var events = new StreamEvent[_events.Count];
         for (var i = 0; i < events.Length; i++)
         {
@@ -272,7 +281,6 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
         }
 
         _events.Clear();
-        _bytes = GC.AllocateUninitializedArray<byte>(Math.Min(bytes.Length, MaxBytes));
         _length = 0;
         _room?.SetResult();
         _room = null;

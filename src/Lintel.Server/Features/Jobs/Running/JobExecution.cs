@@ -5,12 +5,15 @@ namespace Lintel.Features.Jobs.Running;
 
 /// <summary>One attempt at a job: runs its handler and carries its events.</summary>
 internal sealed partial class JobExecution(
-    Database database, StreamLog log, JobKinds kinds, JobEnds ends, JobOptions options, IServiceScopeFactory scopes, TimeProvider time, ILogger<JobExecution> logger)
+    Database database, StreamLog log, JobKinds kinds, JobEnds ends, JobInputs inputs, JobOptions options, IServiceScopeFactory scopes, TimeProvider time, ILogger<JobExecution> logger)
 {
     public async Task RunAsync(RunningJob running)
     {
         var claim = running.Claim;
         Log.Started(logger, claim.Job.Id, claim.Job.Kind, claim.Job.Attempt);
+
+        // Once more: where submission and claim were committed together, the claim came before there was anything to forget.
+        inputs.Forget(claim.Job.Id);
         var emitter = new JobEmitter(database, log, running, time, logger);
         var pumping = emitter.PumpAsync();
         var end = await HandleAsync(running, emitter);

@@ -101,7 +101,8 @@ internal sealed class JobLeases(Database database, JobInputs inputs, JobOptions 
         // From this commit on the stream takes events of this lease alone.
         var nextSeq = await session.QueryFirstAsync(
             "UPDATE stream SET fence = $2, fence_seq = next_seq WHERE id = $1 RETURNING next_seq", static row => row.GetInt64(0), job.StreamId, job.LeaseEpoch);
-        var input = inputs.Take(job.Id)
+        session.AfterCommit(() => inputs.Forget(job.Id));
+        var input = inputs.Find(job.Id)
             ?? await session.QueryFirstAsync("SELECT data FROM job_input WHERE job_id = $1", static row => row.GetBytes(0), job.Id);
         return new ClaimedJob(job, input ?? [], nextSeq - 1);
     }
