@@ -149,6 +149,9 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
         await CloseAsync(WebSocketCloseStatus.PolicyViolation, reason);
     }
 
+    /// <summary>Closes after a failure of the server's own, which goes up to be logged.</summary>
+    public ValueTask FailAsync() => CloseAsync(WebSocketCloseStatus.InternalServerError, "Server error");
+
     /// <summary>Sends the close frame and waits a moment for the client's.</summary>
     public async ValueTask CloseAsync(WebSocketCloseStatus status, string reason)
     {

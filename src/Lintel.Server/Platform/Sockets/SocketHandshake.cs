@@ -64,6 +64,7 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
         }
         catch
         {
+            await connection.FailAsync();
             connection.Dispose();
             throw;
         }

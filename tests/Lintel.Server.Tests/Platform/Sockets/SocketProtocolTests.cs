@@ -4,6 +4,8 @@ using System.Net.WebSockets;
 using System.Text;
 using Lintel.Features.Jobs;
 using Lintel.Infrastructure;
+using Lintel.Platform.Storage;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Lintel.Platform.Sockets;
 
@@ -160,6 +162,20 @@ public sealed class SocketProtocolTests(SqliteJobsServer server) : IClassFixture
         await stream.CopyToAsync(received, cancel);
 
         Assert.EndsWith("880203EA", Convert.ToHexString(received.ToArray()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_failure_of_the_server_s_own_closes_with_1011()
+    {
+        await using var own = await ServerFixture.StartAsync();
+        own.Client.DefaultRequestHeaders.Add("X-API-Key", JobsServer.ApiKey);
+        var id = await own.Client.SubmitAcceptedAsync("batch-design", new[] { new { width = 300 } });
+        await own.Client.WatchAsync(id);
+        await own.Services.GetRequiredService<Database>().WriteAsync(
+            static session => session.ExecuteAsync("ALTER TABLE stream RENAME TO lost"), TestContext.Current.CancellationToken);
+
+        await using var socket = await SocketClient.OpenAsync(own.SocketAddress($"/ws/jobs/{id}"), "X-API-Key", JobsServer.ApiKey);
+        await socket.AssertClosedAsync(WebSocketCloseStatus.InternalServerError, "Server error");
     }
 
     [Fact]

@@ -62,6 +62,11 @@ internal sealed class DesignSocket(SocketHandshake handshake, DesignSessions ses
                 answer.Clear();
             }
         }
+        catch
+        {
+            await connection.FailAsync();
+            throw;
+        }
         finally
         {
             answer.Clear();

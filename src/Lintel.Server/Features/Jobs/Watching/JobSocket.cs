@@ -1,4 +1,3 @@
-using System.Net.WebSockets;
 using Lintel.Features.Streams;
 using Lintel.Platform.Security;
 using Lintel.Platform.Sockets;
@@ -33,7 +32,7 @@ internal sealed class JobSocket(SocketHandshake handshake, JobQueue queue, Strea
         }
         catch
         {
-            await connection.CloseAsync(WebSocketCloseStatus.InternalServerError, "Server error");
+            await connection.FailAsync();
             throw;
         }
         finally
