@@ -37,6 +37,10 @@ internal static class PlatformSetup
         builder.AddCrossOrigin(server);
 
         builder.Services.AddRoutingCore();
+
+        // The framework's own look at content types chooses another endpoint, which has neither the route's caller nor its limits. Those who read bodies look themselves.
+        builder.Services.Remove(builder.Services.Single(
+            static service => service.ServiceType == typeof(MatcherPolicy) && service.ImplementationType?.Name == "AcceptsMatcherPolicy"));
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<ForwardedClient>();
         builder.Services.AddSingleton<BodyBudget>();
