@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Lintel.Features.Accounts;
 using Lintel.Features.Jobs.Watching;
 using Lintel.Features.Streams;
 using Lintel.Infrastructure;
@@ -23,17 +24,17 @@ public abstract class JobsServer : ServerFixture
 {
     public const string ApiKey = "test-static-key";
 
-    private static readonly JobOptions Options = new() { ShutdownGrace = TimeSpan.FromMilliseconds(50), ConcurrencyPerOwner = 50, Concurrency = 100 };
+    private protected static readonly JobOptions Options = new() { ShutdownGrace = TimeSpan.FromMilliseconds(50), ConcurrencyPerOwner = 50, Concurrency = 100 };
 
     private readonly ConcurrentDictionary<string, Gate> _gates;
 
-    private protected JobsServer(TestDatabaseKind kind)
-        : this(kind, new MovableClock(), new(StringComparer.Ordinal))
+    private protected JobsServer(TestDatabaseKind kind, Action<WebApplicationBuilder>? configure = null)
+        : this(kind, new MovableClock(), new(StringComparer.Ordinal), configure)
     {
     }
 
-    private JobsServer(TestDatabaseKind kind, MovableClock clock, ConcurrentDictionary<string, Gate> gates)
-        : base(kind, ["--PASSWORD_HASH_ITERATIONS=10000"], builder => Configure(builder, clock, gates), Map)
+    private JobsServer(TestDatabaseKind kind, MovableClock clock, ConcurrentDictionary<string, Gate> gates, Action<WebApplicationBuilder>? configure)
+        : base(kind, ["--PASSWORD_HASH_ITERATIONS=10000"], builder => Configure(builder, clock, gates, configure), Map)
     {
         Clock = clock;
         _gates = gates;
@@ -76,26 +77,35 @@ public abstract class JobsServer : ServerFixture
     /// <summary>An access token of someone new, and the way to the next one.</summary>
     public async Task<(string Token, Func<Task<string>> Refresh)> NewSessionAsync()
     {
-        var person = new { email = $"mason-{Guid.CreateVersion7():N}@example.com", password = "correct horse battery" };
-        using var registered = await Client.PostAsJsonAsync("/auth/register", person, Cancel);
-        Assert.Equal(HttpStatusCode.Created, registered.StatusCode);
-        using var signedIn = await Client.PostAsJsonAsync("/auth/login", person, Cancel);
-        var tokens = await signedIn.JsonAsync();
-        return (tokens.GetProperty("access_token").GetString()!, async () =>
+        var tokens = await SignInPersonAsync();
+        return (tokens.Access, async () =>
         {
-            using var refreshed = await Client.PostAsJsonAsync("/auth/refresh", new { refresh_token = tokens.GetProperty("refresh_token").GetString() }, Cancel);
-            return (await refreshed.JsonAsync()).GetProperty("access_token").GetString()!;
+            using var refreshed = await Client.PostAsJsonAsync("/auth/refresh", new { refresh_token = tokens.Refresh }, Cancel);
+            return (await Tokens.OfAsync(refreshed)).Access;
         }
         );
     }
 
-    private static void Configure(WebApplicationBuilder builder, MovableClock clock, ConcurrentDictionary<string, Gate> gates)
+    /// <summary>Someone new, signed in.</summary>
+    public async Task<Tokens> SignInPersonAsync()
+    {
+        var person = new { email = $"mason-{Guid.CreateVersion7():N}@example.com", password = "correct horse battery" };
+        using var registered = await Client.PostAsJsonAsync("/auth/register", person, Cancel);
+        Assert.Equal(HttpStatusCode.Created, registered.StatusCode);
+        using var signedIn = await Client.PostAsJsonAsync("/auth/login", person, Cancel);
+        return await Tokens.OfAsync(signedIn);
+    }
+
+    private static void Configure(
+        WebApplicationBuilder builder, MovableClock clock, ConcurrentDictionary<string, Gate> gates, Action<WebApplicationBuilder>? configure)
     {
         builder.Services.AddSingleton<TimeProvider>(clock);
+        builder.Services.AddSingleton(gates);
         builder.Services.AddSingleton(Options);
         builder.Services.AddSingleton(TestKind.Of(CountAsync, "count"));
         builder.Services.AddSingleton(TestKind.Of((job, cancel) => PassAsync(job, gates, cancel), "gate"));
         builder.Services.AddSingleton(TestKind.Of(CountAsync, "operate") with { Scope = Scopes.Admin });
+        configure?.Invoke(builder);
     }
 
     /// <summary>A route as a feature would have it that submits work only to be watched.</summary>
