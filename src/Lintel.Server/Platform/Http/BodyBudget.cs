@@ -5,7 +5,7 @@ using Lintel.Platform.Errors;
 namespace Lintel.Platform.Http;
 
 /// <summary>
-/// How much memory all request bodies together may take, and those of one caller half of it. Whoever finds it used up waits a moment for others to finish.
+/// How much memory all request bodies together may take, and those of one caller half of it. While it is used up, a further request waits briefly for others to finish.
 /// </summary>
 internal sealed class BodyBudget(ServerOptions options, TimeProvider time) : IDisposable
 {
