@@ -23,8 +23,9 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     // again would cost more than writing into it.
     private const long MaxWalPages = 16384;
 
+    // Synchronous continuations: whoever writes wakes the thread itself. By way of the thread pool it would wait there behind busy handlers.
     private readonly Channel<Unit> _queue = Channel.CreateBounded<Unit>(
-        new BoundedChannelOptions(QueueCapacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+        new BoundedChannelOptions(QueueCapacity) { SingleReader = true, AllowSynchronousContinuations = true, FullMode = BoundedChannelFullMode.Wait });
 
     private readonly SqliteSession _session;
     private readonly ILogger _logger;

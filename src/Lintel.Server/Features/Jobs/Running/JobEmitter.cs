@@ -17,6 +17,9 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
     private const int MaxEvents = 1024;
     private const int MaxBytes = 512 * 1024;
 
+    // A handler that is fast waits until its first few are on their way: whoever watches wants to see soon that there is something.
+    private const int MaxFirstEvents = 16;
+
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
@@ -27,6 +30,7 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
     private List<(string Kind, int Start, int Length)> _events = [];
     private byte[] _bytes = new byte[4096];
     private int _length;
+    private int _maxEvents = MaxFirstEvents;
     private TaskCompletionSource? _room;
     private long _nextSeq = running.Claim.EventsSoFar + 1;
     private long _progressWrittenAt;
@@ -80,7 +84,7 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
             }
 
             PutLocked(kind, data);
-            if (_events.Count >= MaxEvents || _length >= MaxBytes)
+            if (_events.Count >= _maxEvents || _length >= MaxBytes)
             {
                 room = (_room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
             }
@@ -282,6 +286,7 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
 
         _events.Clear();
         _length = 0;
+        _maxEvents = MaxEvents;
         _room?.SetResult();
         _room = null;
         return new EmittedEvents(events, _progress);
