@@ -38,6 +38,7 @@ internal static class LintelApplication
         var routes = app.MapGroup("").WithHead();
         routes.MapPlatform();
         routes.MapAccounts();
+        routes.MapApiKeys();
         routes.MapJobs();
         routes.MapBeams();
         return app;

@@ -20,7 +20,7 @@ public sealed class ArchitectureTests
     private static readonly Dictionary<string, string[]> MayUse = new(StringComparer.Ordinal)
     {
         ["Accounts"] = ["Streams"],
-        ["ApiKeys"] = [],
+        ["ApiKeys"] = ["Accounts"],
         ["Beams"] = ["Jobs", "Streams"],
         ["Jobs"] = ["Streams"],
         ["Streams"] = [],

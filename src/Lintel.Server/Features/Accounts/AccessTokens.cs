@@ -4,11 +4,11 @@ using Lintel.Platform.Security;
 namespace Lintel.Features.Accounts;
 
 /// <summary>Checks access tokens: the signature when a token is first seen, its end and its session's on every use, the database never.</summary>
-internal sealed class AccessTokens(TokenReader reader, RevokedSessions revoked, TokenOptions options, TimeProvider time) : IAccessTokenVerifier
+internal sealed class AccessTokens(TokenReader reader, RevokedCredentials revoked, TokenOptions options, TimeProvider time) : IAccessTokenVerifier
 {
     private const int MaxVerified = 16 * 1024;
 
-    private readonly VerifiedTokens _verified = new(MaxVerified);
+    private readonly RecentlyUsed<Caller> _verified = new(MaxVerified);
 
     public CallerResult Verify(ReadOnlySpan<char> token)
     {
@@ -52,7 +52,7 @@ internal sealed class AccessTokens(TokenReader reader, RevokedSessions revoked, 
         };
         if (caller.ExpiresAt > time.GetUtcNow())
         {
-            _verified.Add(text, caller);
+            _verified.Set(text, caller);
         }
 
         return true;

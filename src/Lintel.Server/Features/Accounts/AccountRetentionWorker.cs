@@ -5,7 +5,7 @@ namespace Lintel.Features.Accounts;
 
 /// <summary>Forgets tickets and sessions whose time is over, and revocations that no token outlives.</summary>
 internal sealed partial class AccountRetentionWorker(
-    Database database, RevokedSessions revoked, RevocationLog log, SessionEnd ending, TimeProvider time, ILogger<AccountRetentionWorker> logger) : BackgroundService
+    Database database, RevokedCredentials revoked, RevocationLog log, Revocations revocations, TimeProvider time, ILogger<AccountRetentionWorker> logger) : BackgroundService
 {
     private const long BatchSize = 200;
 
@@ -22,7 +22,7 @@ internal sealed partial class AccountRetentionWorker(
             "DELETE FROM ws_ticket WHERE hash IN (SELECT hash FROM ws_ticket WHERE expires_at < $1 LIMIT $2)", now, cancellationToken);
         await ForgetAsync(
             "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE expires_at < $1 LIMIT $2)", now - SessionsKept, cancellationToken);
-        await log.PruneAsync(now - ending.Horizon, cancellationToken);
+        await log.PruneAsync(now - revocations.Horizon, cancellationToken);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -26,6 +26,8 @@ internal static class AccountsFeature
         services.AddSingleton<AccountTable>();
         services.AddSingleton<PasswordHashing>();
         services.AddSingleton<RevocationLog>();
+        services.AddSingleton<Revocations>();
+        services.AddSingleton(new RevokedRows("SELECT id FROM session WHERE revoked_at > $1"));
         services.AddSingleton<SessionEnd>();
         services.AddSingleton<Sessions>();
         services.AddSingleton<SignIn>();

@@ -6,14 +6,14 @@ using Lintel.Platform.Storage;
 namespace Lintel.Features.Accounts;
 
 /// <summary>
-/// The stream in which nodes tell each other of ended sessions. It is written in the transaction that ends the session, so neither happens
+/// The stream in which nodes tell each other of revoked sessions and keys. It is written in the transaction that revokes, so neither happens
 /// without the other. On SQLite there is no other node, and nothing is written.
 /// </summary>
 internal sealed class RevocationLog(Database database, StreamLog streams)
 {
     public const string Name = "accounts.revocations";
 
-    private const string Kind = "session_ended";
+    private const string Kind = "revoked";
 
     private long _streamId;
 
@@ -28,16 +28,16 @@ internal sealed class RevocationLog(Database database, StreamLog streams)
         }
     }
 
-    public async ValueTask AppendAsync(DbSession unit, Guid sessionId)
+    public async ValueTask AppendAsync(DbSession unit, Guid credentialId)
     {
         if (IsUsed)
         {
-            var data = Encoding.UTF8.GetBytes($$"""{"session_id":"{{sessionId}}"}""");
+            var data = Encoding.UTF8.GetBytes($$"""{"id":"{{credentialId}}"}""");
             await streams.AppendAsync(unit, _streamId, [new StreamEvent(Kind, data)]);
         }
     }
 
-    /// <summary>The session that an event of the stream tells of; null for an event of a kind that this version does not know.</summary>
+    /// <summary>The session or key that an event of the stream tells of; null for an event of a kind that this version does not know.</summary>
     public static Guid? Read(StreamEvent item)
     {
         if (item.Kind != Kind)
@@ -46,10 +46,10 @@ internal sealed class RevocationLog(Database database, StreamLog streams)
         }
 
         using var json = JsonDocument.Parse(item.Data);
-        return json.RootElement.GetProperty("session_id").GetGuid();
+        return json.RootElement.GetProperty("id").GetGuid();
     }
 
-    /// <summary>Forgets the events of before <paramref name="moment"/>: no token of theirs is alive.</summary>
+    /// <summary>Forgets the events of before <paramref name="moment"/>: nothing of theirs is alive.</summary>
     public async Task PruneAsync(DateTimeOffset moment, CancellationToken cancellationToken)
     {
         if (!IsUsed)

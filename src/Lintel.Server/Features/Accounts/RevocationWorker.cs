@@ -4,10 +4,10 @@ using Lintel.Platform.Storage;
 namespace Lintel.Features.Accounts;
 
 /// <summary>
-/// Knows at start which sessions ended lately, before the first request is served, and then hears of those that other nodes end.
+/// Knows at start which sessions and keys were revoked lately, before the first request is served, and then hears of those that other nodes revoke.
 /// </summary>
 internal sealed partial class RevocationWorker(
-    Database database, SessionEnd ending, RevocationLog log, StreamConsumer streams, TimeProvider time, ILogger<RevocationWorker> logger) : BackgroundService
+    Database database, Revocations revocations, IEnumerable<RevokedRows> rows, RevocationLog log, StreamConsumer streams, TimeProvider time, ILogger<RevocationWorker> logger) : BackgroundService
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
@@ -68,24 +68,25 @@ internal sealed partial class RevocationWorker(
 
     private void Hear(StreamEvent item)
     {
-        if (RevocationLog.Read(item) is { } sessionId)
+        if (RevocationLog.Read(item) is { } credentialId)
         {
-            ending.Apply(sessionId);
+            revocations.Apply(credentialId);
         }
     }
 
     private async Task LoadAsync(CancellationToken cancellationToken)
     {
-        var ended = await database.ReadAsync(
-            session => session.QueryAsync(
-                "SELECT id FROM session WHERE revoked_at > $1", static row => row.GetGuid(0), (time.GetUtcNow() - ending.Horizon).ToMicroseconds()),
-            cancellationToken);
-        ended.ForEach(ending.Apply);
+        var since = (time.GetUtcNow() - revocations.Horizon).ToMicroseconds();
+        foreach (var kind in rows)
+        {
+            var revoked = await database.ReadAsync(session => session.QueryAsync(kind.Query, static row => row.GetGuid(0), since), cancellationToken);
+            revoked.ForEach(revocations.Apply);
+        }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "Sessions that other nodes end cannot be heard of now: {Reason}")]
+        [LoggerMessage(1, LogLevel.Warning, "Sessions and keys that other nodes revoke cannot be heard of now: {Reason}")]
         public static partial void Unavailable(ILogger logger, string reason);
     }
 }

@@ -1,20 +1,12 @@
-using Lintel.Platform.Security;
 using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Accounts;
 
 /// <summary>The one way in which a session ends before its time, whatever the reason: its row, its access tokens, its open connections, here and on other nodes.</summary>
-internal sealed class SessionEnd(
-    RevocationLog log, RevokedSessions revoked, LiveConnections connections, TokenOptions options, TimeProvider time)
+internal sealed class SessionEnd(Revocations revocations)
 {
     public const string SignedOut = "signed_out";
     public const string TokenReused = "token_reused";
-
-    // Nodes' clocks may differ a little.
-    private static readonly TimeSpan Margin = TimeSpan.FromMinutes(1);
-
-    /// <summary>How far back a revocation may lie and still matter.</summary>
-    public TimeSpan Horizon => options.AccessTokenLifetime + Margin;
 
     /// <summary>Ends a session as part of <paramref name="unit"/>; it takes effect with its commit.</summary>
     /// <returns>Whose session it was; null when there is none, or it had ended before.</returns>
@@ -30,18 +22,9 @@ internal sealed class SessionEnd(
         {
             await unit.ExecuteAsync(
                 "UPDATE refresh_tokens SET revoked_at = $2 WHERE session_id = $1 AND revoked_at IS NULL", sessionId, now.ToMicroseconds());
-            await log.AppendAsync(unit, sessionId);
-            unit.AfterCommit(() => Apply(sessionId));
+            await revocations.AddAsync(unit, sessionId);
         }
 
         return owner;
-    }
-
-    /// <summary>What this node does about a session that has ended.</summary>
-    public void Apply(Guid sessionId)
-    {
-        // First the set, then the connections: one that opens in between looks into the set.
-        revoked.Add(sessionId, time.GetUtcNow() + Horizon);
-        connections.EndSession(sessionId);
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using Lintel.Platform.RateLimits;
 using Lintel.Platform.Security;
 using Lintel.Platform.Storage;
 
@@ -10,7 +11,7 @@ namespace Lintel.Features.Accounts;
 /// Tickets stand in for a header where browsers can send none. Each is good once, for half a minute, for one path; the database keeps its
 /// hash alone.
 /// </summary>
-internal sealed class Tickets(Database database, RevokedSessions revoked, TimeProvider time) : ITicketRedeemer
+internal sealed class Tickets(Database database, RevokedCredentials revoked, RateLimiting limits, TimeProvider time) : ITicketRedeemer
 {
     private const int Bytes = 32;
     private const int Length = 43;
@@ -24,8 +25,8 @@ internal sealed class Tickets(Database database, RevokedSessions revoked, TimePr
         await database.WriteAsync(
             session => session.ExecuteAsync(
                 """
-                INSERT INTO ws_ticket (hash, path, owner_id, session_id, email, scopes, rate_limit_key, caller_expires_at, expires_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                INSERT INTO ws_ticket (hash, path, owner_id, session_id, email, scopes, rate_limit_key, caller_expires_at, expires_at, key_id, rate_limit)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
                 """,
                 Hash(ticket),
                 path,
@@ -35,7 +36,9 @@ internal sealed class Tickets(Database database, RevokedSessions revoked, TimePr
                 (int)caller.Scopes,
                 caller.RateLimitKey,
                 caller.ExpiresAt.ToMicroseconds(),
-                (now + Lifetime).ToMicroseconds()),
+                (now + Lifetime).ToMicroseconds(),
+                caller.KeyId,
+                caller.RateLimit?.Requests),
             cancellationToken);
         return new(ticket, (long)Lifetime.TotalSeconds);
     }
@@ -52,9 +55,9 @@ internal sealed class Tickets(Database database, RevokedSessions revoked, TimePr
             session => session.QueryFirstAsync(
                 """
                 DELETE FROM ws_ticket WHERE hash = $1
-                RETURNING path, expires_at, owner_id, session_id, email, scopes, rate_limit_key, caller_expires_at
+                RETURNING path, expires_at, owner_id, session_id, email, scopes, rate_limit_key, caller_expires_at, key_id, rate_limit
                 """,
-                static row => new Issued(
+                row => new Issued(
                     row.GetString(0),
                     row.GetInstant(1),
                     new Caller
@@ -65,6 +68,8 @@ internal sealed class Tickets(Database database, RevokedSessions revoked, TimePr
                         Scopes = (Scopes)row.GetInt32(5),
                         RateLimitKey = row.GetString(6),
                         ExpiresAt = row.GetInstant(7),
+                        KeyId = row.GetNullableGuid(8),
+                        RateLimit = limits.OwnLimit(row.IsDBNull(9) ? null : row.GetInt32(9)),
                     }),
                 Hash(ticket)),
             cancellationToken);
@@ -80,7 +85,7 @@ internal sealed class Tickets(Database database, RevokedSessions revoked, TimePr
             return CallerResult.Expired;
         }
 
-        return found.Caller.SessionId is { } id && revoked.Contains(id) ? CallerResult.Revoked : CallerResult.Valid(found.Caller);
+        return found.Caller.CredentialId is { } id && revoked.Contains(id) ? CallerResult.Revoked : CallerResult.Valid(found.Caller);
     }
 
     private static byte[] Hash(string ticket) => SHA256.HashData(Encoding.UTF8.GetBytes(ticket));

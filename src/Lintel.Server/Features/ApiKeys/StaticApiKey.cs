@@ -21,7 +21,7 @@ internal sealed class StaticApiKey : IApiKeyVerifier
 
     public StaticApiKey(ApiKeyOptions options) => _hash = options.StaticKey is { } key ? SHA256.HashData(Encoding.UTF8.GetBytes(key)) : null;
 
-    public ValueTask<CallerResult> VerifyAsync(string key, CancellationToken cancellationToken) =>
+    public ValueTask<CallerResult> VerifyAsync(string key, HttpContext context, CancellationToken cancellationToken) =>
         new(key.Length <= MaxLength && _hash is not null && Matches(key) ? Machine : CallerResult.Invalid);
 
     /// <summary>Compares hashes, which have one length, so that the time tells nothing about the key.</summary>

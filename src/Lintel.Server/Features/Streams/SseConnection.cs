@@ -133,6 +133,11 @@ internal sealed class SseConnection : LiveConnection, IFollowSink, IDisposable
         {
             Abort(_context);
         }
+        else if (Caller.KeyId is not null && now > Caller.ExpiresAt)
+        {
+            // Not so with tokens: they are good for minutes, and a stream that watches for hours goes on until its session ends.
+            End(EndReason.Expired);
+        }
         else if (now.Ticks >= Volatile.Read(ref _heartbeatAt))
         {
             Signal.Set();

@@ -1,10 +1,16 @@
 namespace Lintel.Platform.Configuration;
 
-/// <summary>The one static key for machine clients. A class, not a record: nothing may print it.</summary>
+/// <summary>The one static key for machine clients, and the bounds of those that people make. A class, not a record: nothing may print it.</summary>
 internal sealed class ApiKeyOptions
 {
     /// <summary>Null when there is none.</summary>
     public required string? StaticKey { get; init; }
+
+    /// <summary>Keys that one account may have.</summary>
+    public required int MaxPerAccount { get; init; }
+
+    /// <summary>The most that a key's own rate limit may be.</summary>
+    public required int MaxRateLimit { get; init; }
 
     public static ApiKeyOptions Read(SettingsReader settings)
     {
@@ -14,6 +20,13 @@ internal sealed class ApiKeyOptions
             settings.Refuse("API_KEY", "must be printable ASCII without blanks, since clients send it in a header");
         }
 
-        return new() { StaticKey = key };
+        return new()
+        {
+            StaticKey = key,
+            MaxPerAccount = settings.Number("API_KEYS_PER_ACCOUNT", 50, 1, 1000),
+
+            // By default a key may ask for less than everybody has, and not for more.
+            MaxRateLimit = settings.Number("API_KEY_RATE_LIMIT_MAX", RateLimitOptions.Read(settings).Requests, 1, 1_000_000_000),
+        };
     }
 }

@@ -61,7 +61,7 @@ internal sealed class OperationTransformer : IOpenApiOperationTransformer
         if (requirement is not null)
         {
             // A socket may be refused for the page that opens it, too.
-            statuses.UnionWith(requirement is { Scopes: Scopes.None, IsSocket: false } ? [401, 503] : [401, 403, 503]);
+            statuses.UnionWith(requirement is { Scopes: Scopes.None, IsSocket: false, IsPerson: false } ? [401, 503] : [401, 403, 503]);
         }
 
         if (operation.RequestBody is not null)
@@ -84,7 +84,12 @@ internal sealed class OperationTransformer : IOpenApiOperationTransformer
     private static void RequireCredentials(OpenApiOperation operation, OpenApiDocument document, CallerRequirement requirement)
     {
         // One entry each: any of them will do.
-        List<string> schemes = [DocumentTransformer.Bearer, DocumentTransformer.Password, DocumentTransformer.ApiKey];
+        List<string> schemes = [DocumentTransformer.Bearer, DocumentTransformer.Password];
+        if (!requirement.IsPerson)
+        {
+            schemes.Add(DocumentTransformer.ApiKey);
+        }
+
         if (requirement.AcceptsTicket || requirement.IsSocket)
         {
             schemes.Add(DocumentTransformer.Ticket);

@@ -1,10 +1,13 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 
 namespace Lintel.Platform.RateLimits;
 
-/// <summary>So many requests in a window, counted for each key, user or address by itself. Policies are told apart by identity, not by name.</summary>
-internal sealed class RateLimitPolicy
+/// <summary>So many requests in a window, counted for each key, user or address by itself. Policies are told apart by identity, not by name; those of one origin by their number.</summary>
+internal sealed class RateLimitPolicy : IEquatable<RateLimitPolicy>
 {
+    private readonly RateLimitPolicy? _origin;
+
     /// <param name="name">For people.</param>
     /// <param name="requests">How many a window allows.</param>
     /// <param name="window">A whole number of seconds; it begins with a partition's first request.</param>
@@ -19,6 +22,9 @@ internal sealed class RateLimitPolicy
         WindowText = ((long)window.TotalSeconds).ToString(CultureInfo.InvariantCulture);
     }
 
+    private RateLimitPolicy(RateLimitPolicy origin, int requests)
+        : this(origin.Name, requests, origin.Window) => _origin = origin;
+
     public string Name { get; }
 
     public int Requests { get; }
@@ -28,4 +34,14 @@ internal sealed class RateLimitPolicy
     internal string LimitText { get; }
 
     internal string WindowText { get; }
+
+    /// <summary>The same window for another number of requests. Made twice it is the same policy, so what was counted stays counted.</summary>
+    public RateLimitPolicy WithRequests(int requests) => new(_origin ?? this, requests);
+
+    public bool Equals(RateLimitPolicy? other) =>
+        ReferenceEquals(this, other) || (other is not null && _origin is not null && ReferenceEquals(_origin, other._origin) && Requests == other.Requests);
+
+    public override bool Equals(object? obj) => Equals(obj as RateLimitPolicy);
+
+    public override int GetHashCode() => _origin is null ? RuntimeHelpers.GetHashCode(this) : HashCode.Combine(RuntimeHelpers.GetHashCode(_origin), Requests);
 }

@@ -23,7 +23,7 @@ internal sealed class RateLimiting(RateLimitOptions options, RateLimitPartitions
             return null;
         }
 
-        var policy = limit.Policy ?? _default;
+        var policy = PolicyOf(context, limit);
         var outcome = partitions.Take(PartitionOf(context, policy));
 
         var headers = context.Response.Headers;
@@ -42,9 +42,16 @@ internal sealed class RateLimiting(RateLimitOptions options, RateLimitPartitions
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<RateLimitMetadata>() is { } limit)
         {
-            partitions.GiveBack(PartitionOf(context, limit.Policy ?? _default));
+            partitions.GiveBack(PartitionOf(context, PolicyOf(context, limit)));
         }
     }
+
+    /// <summary>The default limit with a number of a caller's own, for <see cref="Caller.RateLimit"/>; null where it has none.</summary>
+    public RateLimitPolicy? OwnLimit(int? requests) => requests is { } number ? _default.WithRequests(number) : null;
+
+    /// <summary>A route's own policy says what that route can bear, whoever calls it.</summary>
+    private RateLimitPolicy PolicyOf(HttpContext context, RateLimitMetadata limit) =>
+        limit.Policy ?? context.Features.Get<Caller>()?.RateLimit ?? _default;
 
     private RateLimitPartition PartitionOf(HttpContext context, RateLimitPolicy policy) =>
         context.Features.Get<Caller>() is { } caller

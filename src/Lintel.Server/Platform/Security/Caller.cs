@@ -1,8 +1,9 @@
 using System.Reflection;
+using Lintel.Platform.RateLimits;
 
 namespace Lintel.Platform.Security;
 
-/// <summary>Who makes a request or holds a connection, whatever credential told it. Immutable, and shared by the requests of one token.</summary>
+/// <summary>Who makes a request or holds a connection, whatever credential told it. Immutable, and shared by the requests of one credential.</summary>
 public sealed class Caller : IBindableFromHttpContext<Caller>
 {
     /// <summary>The owner that jobs of the static machine key are kept under; accounts count from 1.</summary>
@@ -14,6 +15,12 @@ public sealed class Caller : IBindableFromHttpContext<Caller>
     /// <summary>The session that a person signed in to; null for keys.</summary>
     public Guid? SessionId { get; init; }
 
+    /// <summary>The stored API key; null for sessions and for the static key.</summary>
+    public Guid? KeyId { get; init; }
+
+    /// <summary>What can be revoked: the session or the stored key. Null for the static key.</summary>
+    public Guid? CredentialId => SessionId ?? KeyId;
+
     public string? Email { get; init; }
 
     public required Scopes Scopes { get; init; }
@@ -23,6 +30,9 @@ public sealed class Caller : IBindableFromHttpContext<Caller>
 
     /// <summary>The partition that this caller's rate limits are counted in.</summary>
     public required string RateLimitKey { get; init; }
+
+    /// <summary>Takes the place of the default rate limit; null where that one counts.</summary>
+    internal RateLimitPolicy? RateLimit { get; init; }
 
     public bool Has(Scopes scopes) => (Scopes & scopes) == scopes;
 

@@ -9,6 +9,8 @@ namespace Lintel.Platform.Security;
 /// </summary>
 internal sealed class CallerMiddleware(RequestDelegate next, CallerResolver callers, RateLimiting limits)
 {
+    private static readonly ErrorResult NoPerson = ApiErrors.Forbidden("Only a person who is signed in may do this; a key may not.");
+
     public Task InvokeAsync(HttpContext context)
     {
         var requirement = context.GetEndpoint()?.Metadata.GetMetadata<CallerRequirement>();
@@ -61,14 +63,25 @@ internal sealed class CallerMiddleware(RequestDelegate next, CallerResolver call
 
         return result.Status switch
         {
-            CredentialStatus.Valid => result.Caller!.Has(requirement.Scopes) ? null : ApiErrors.Forbidden(),
+            CredentialStatus.Valid => Refuse(requirement, result.Caller!),
 
             // A socket's credentials may come later.
             CredentialStatus.Missing => requirement.IsSocket ? null : ApiErrors.Unauthenticated(),
             CredentialStatus.Expired => ApiErrors.TokenExpired(),
             CredentialStatus.Revoked => ApiErrors.TokenRevoked(),
+            CredentialStatus.Limited => ApiErrors.RateLimited(result.RetryAfter),
             _ => ApiErrors.TokenInvalid(),
         };
+    }
+
+    private static ErrorResult? Refuse(CallerRequirement requirement, Caller caller)
+    {
+        if (requirement.IsPerson && caller.SessionId is null)
+        {
+            return NoPerson;
+        }
+
+        return caller.Has(requirement.Scopes) ? null : ApiErrors.Forbidden();
     }
 }
 
@@ -78,7 +91,7 @@ internal static class CallersSetup
     public static void AddCallers(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<CallerResolver>();
-        builder.Services.AddSingleton<RevokedSessions>();
+        builder.Services.AddSingleton<RevokedCredentials>();
     }
 
     /// <summary>Runs after routing.</summary>

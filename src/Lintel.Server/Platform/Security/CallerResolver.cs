@@ -29,7 +29,7 @@ internal sealed class CallerResolver(IAccessTokenVerifier tokens, IEnumerable<IA
 
         if (key is [{ Length: not 0 } single])
         {
-            return FromApiKeyAsync(single, context.RequestAborted);
+            return FromApiKeyAsync(single, context, context.RequestAborted);
         }
 
         return new(IsBlank(authorization) && IsBlank(key) ? CallerResult.Missing : CallerResult.Invalid);
@@ -37,11 +37,11 @@ internal sealed class CallerResolver(IAccessTokenVerifier tokens, IEnumerable<IA
 
     public ValueTask<CallerResult> FromTokenAsync(string token) => new(tokens.Verify(token));
 
-    public async ValueTask<CallerResult> FromApiKeyAsync(string key, CancellationToken cancellationToken)
+    public async ValueTask<CallerResult> FromApiKeyAsync(string key, HttpContext context, CancellationToken cancellationToken)
     {
         foreach (var verifier in _keys)
         {
-            var result = await verifier.VerifyAsync(key, cancellationToken);
+            var result = await verifier.VerifyAsync(key, context, cancellationToken);
             if (result.Status != CredentialStatus.Invalid)
             {
                 return result;

@@ -10,8 +10,10 @@ internal interface IAccessTokenVerifier
 /// <summary>Checks one kind of API key; kinds are asked in turn until one knows the key.</summary>
 internal interface IApiKeyVerifier
 {
+    /// <param name="key">As it was sent.</param>
+    /// <param name="context">The request, or the handshake of the socket, that it came with.</param>
     /// <returns><see cref="CredentialStatus.Invalid"/> for a key that this verifier does not know.</returns>
-    ValueTask<CallerResult> VerifyAsync(string key, CancellationToken cancellationToken);
+    ValueTask<CallerResult> VerifyAsync(string key, HttpContext context, CancellationToken cancellationToken);
 }
 
 /// <summary>Redeems the single-use tickets with which browsers open sockets and event streams. Accounts implements it.</summary>

@@ -6,10 +6,10 @@ internal enum EndReason
     None,
 
     /// <summary>The session or key that opened it was revoked.</summary>
-    SignedOut,
+    Revoked,
 
-    /// <summary>Its access token expired and no new one came.</summary>
-    TokenExpired,
+    /// <summary>Its access token expired and no new one came, or its key expired.</summary>
+    Expired,
 
     /// <summary>Its reader stopped reading.</summary>
     Stalled,
@@ -21,7 +21,7 @@ internal enum EndReason
     ServerStopping,
 }
 
-/// <summary>A WebSocket or event stream that stays open. The registry keeps it in a list of its session's, so the links live in the object itself.</summary>
+/// <summary>A WebSocket or event stream that stays open. The registry keeps it in a list of its session's or key's, so the links live in the object itself.</summary>
 internal abstract class LiveConnection(Caller caller)
 {
     private const int Live = 0;

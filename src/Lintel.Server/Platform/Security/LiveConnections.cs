@@ -1,13 +1,13 @@
 namespace Lintel.Platform.Security;
 
-/// <summary>All open sockets and event streams, found by session, so that a revocation ends them at once.</summary>
-internal sealed partial class LiveConnections(RevokedSessions revoked, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<LiveConnections> logger) : BackgroundService
+/// <summary>All open sockets and event streams, found by session or key, so that a revocation ends them at once.</summary>
+internal sealed partial class LiveConnections(RevokedCredentials revoked, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<LiveConnections> logger) : BackgroundService
 {
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
 
-    // The head of a list a session; connections without one are under the empty id.
+    // The head of a list a session or key; connections without either are under the empty id.
     private readonly Dictionary<Guid, LiveConnection> _heads = [];
     private int _count;
 
@@ -32,10 +32,10 @@ internal sealed partial class LiveConnections(RevokedSessions revoked, TimeProvi
         {
             connection.End(EndReason.ServerStopping);
         }
-        else if (connection.Caller.SessionId is { } session && revoked.Contains(session))
+        else if (connection.Caller.CredentialId is { } credential && revoked.Contains(credential))
         {
-            // Signed out between the check of its token and now, when EndSession could not find it.
-            connection.End(EndReason.SignedOut);
+            // Revoked between the check of its credential and now, when EndAll could not find it.
+            connection.End(EndReason.Revoked);
         }
     }
 
@@ -66,20 +66,20 @@ internal sealed partial class LiveConnections(RevokedSessions revoked, TimeProvi
         }
     }
 
-    /// <summary>Ends every connection of a session that was signed out or revoked. The session must be among <see cref="RevokedSessions"/> before.</summary>
-    public void EndSession(Guid sessionId)
+    /// <summary>Ends every connection of a session or key that was revoked. It must be among <see cref="RevokedCredentials"/> before.</summary>
+    public void EndAll(Guid credentialId)
     {
         List<LiveConnection> ending = [];
         lock (_gate)
         {
-            _heads.TryGetValue(sessionId, out var head);
+            _heads.TryGetValue(credentialId, out var head);
             for (var connection = head; connection is not null; connection = connection.Next)
             {
                 ending.Add(connection);
             }
         }
 
-        ending.ForEach(connection => Safely(connection, static ended => ended.End(EndReason.SignedOut)));
+        ending.ForEach(connection => Safely(connection, static ended => ended.End(EndReason.Revoked)));
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -96,7 +96,7 @@ internal sealed partial class LiveConnections(RevokedSessions revoked, TimeProvi
     }
 
     // May change only while the connection is out of the registry: a socket may be renewed by a token of another session of its owner.
-    private static Guid Key(LiveConnection connection) => connection.Caller.SessionId ?? Guid.Empty;
+    private static Guid Key(LiveConnection connection) => connection.Caller.CredentialId ?? Guid.Empty;
 
     private void ForEach(Action<LiveConnection> action, List<LiveConnection> all)
     {

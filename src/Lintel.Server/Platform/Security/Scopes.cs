@@ -17,6 +17,8 @@ public enum Scopes
 
     /// <summary>What the static machine key may do.</summary>
     StaticKey = Design | Execute,
+
+    All = Person | Admin,
 }
 
 internal static class ScopesExtensions

@@ -213,9 +213,10 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
         {
             Abort(_context);
         }
-        else if (!IsEnding && Caller.ExpiresAt < DateTimeOffset.MaxValue && now > Caller.ExpiresAt + ExpiryGrace)
+        else if (!IsEnding && Caller is var caller && now - (caller.KeyId is null ? ExpiryGrace : TimeSpan.Zero) > caller.ExpiresAt)
         {
-            End(EndReason.TokenExpired);
+            // A token is renewed on the open socket, which takes a moment; a key is not.
+            End(EndReason.Expired);
         }
     }
 
@@ -228,8 +229,9 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
 
         var (status, text) = reason switch
         {
-            EndReason.SignedOut => (WebSocketCloseStatus.PolicyViolation, "Signed out"),
-            EndReason.TokenExpired => (WebSocketCloseStatus.PolicyViolation, "Token expired"),
+            EndReason.Revoked or EndReason.Expired when Caller.KeyId is not null => (WebSocketCloseStatus.PolicyViolation, SocketHandshake.InvalidKey),
+            EndReason.Revoked => (WebSocketCloseStatus.PolicyViolation, "Signed out"),
+            EndReason.Expired => (WebSocketCloseStatus.PolicyViolation, "Token expired"),
             EndReason.ServerError => (WebSocketCloseStatus.InternalServerError, "Server error"),
             EndReason.ServerStopping => (WebSocketCloseStatus.EndpointUnavailable, "Server going away"),
             _ => (WebSocketCloseStatus.PolicyViolation, "Reading too slowly"),

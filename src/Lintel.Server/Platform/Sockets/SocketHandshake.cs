@@ -56,7 +56,7 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
         var connection = new SocketConnection(context, socket, known ?? Nobody, connections, time, known is null ? Math.Min(maxMessage, SocketConnection.MaxFirstMessage) : maxMessage);
         try
         {
-            if (await AdmitAsync(connection, known, status, scopes))
+            if (await AdmitAsync(context, connection, known, status, scopes))
             {
                 connection.Allow(maxMessage);
                 return connection;
@@ -106,12 +106,12 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
         }
     }
 
-    private async ValueTask<bool> AdmitAsync(SocketConnection connection, Caller? known, CredentialStatus status, Scopes scopes)
+    private async ValueTask<bool> AdmitAsync(HttpContext context, SocketConnection connection, Caller? known, CredentialStatus status, Scopes scopes)
     {
         var caller = known;
         if (status == CredentialStatus.Missing)
         {
-            caller = await FromFirstMessageAsync(connection);
+            caller = await FromFirstMessageAsync(context, connection);
         }
         else if (caller is null)
         {
@@ -170,7 +170,7 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
         return (result.Caller, result.Caller is null ? CredentialStatus.Invalid : CredentialStatus.Valid);
     }
 
-    private async Task<Caller?> FromFirstMessageAsync(SocketConnection connection)
+    private async Task<Caller?> FromFirstMessageAsync(HttpContext context, SocketConnection connection)
     {
         var reading = connection.ReceiveAsync().AsTask();
         if (await Task.WhenAny(reading, Task.Delay(FirstMessageTimeout, time)) != reading)
@@ -196,7 +196,7 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
 
         var (result, refusal) = message switch
         {
-            { ApiKey: { Length: > 0 } key } => (await callers.FromApiKeyAsync(key, CancellationToken.None), InvalidKey),
+            { ApiKey: { Length: > 0 } key } => (await callers.FromApiKeyAsync(key, context, CancellationToken.None), InvalidKey),
             { Token: { Length: > 0 } token } => (await callers.FromTokenAsync(token), InvalidToken),
             _ => (CallerResult.Missing, MissingKey),
         };

@@ -251,12 +251,12 @@ public sealed class AccessTokenTests(SqliteAccountsServer server) : IClassFixtur
     [Fact]
     public void The_memory_of_checked_tokens_is_bounded_and_keeps_those_in_use()
     {
-        var verified = new VerifiedTokens(100);
+        var verified = new RecentlyUsed<Caller>(100);
         var caller = new Caller { OwnerId = 1, Scopes = Scopes.None, RateLimitKey = "" };
-        verified.Add("in use", caller);
+        verified.Set("in use", caller);
         for (var i = 0; i < 10_000; i++)
         {
-            verified.Add($"token {i}", caller);
+            verified.Set($"token {i}", caller);
             Assert.True(verified.TryGet("in use", out _));
             Assert.InRange(verified.Count, 1, 100);
         }

@@ -153,7 +153,7 @@ public sealed class RateLimitTests
     /// <summary>Knows every key that begins with <c>key-</c>.</summary>
     private sealed class AnyKey : IApiKeyVerifier
     {
-        public ValueTask<CallerResult> VerifyAsync(string key, CancellationToken cancellationToken) => new(
+        public ValueTask<CallerResult> VerifyAsync(string key, HttpContext context, CancellationToken cancellationToken) => new(
             key.StartsWith("key-", StringComparison.Ordinal)
                 ? CallerResult.Valid(new() { OwnerId = 1, Scopes = Scopes.Design, RateLimitKey = key })
                 : CallerResult.Invalid);

@@ -8,12 +8,12 @@ public sealed class LiveConnectionsTests : IDisposable
 {
     private readonly MovableClock _clock = new();
     private readonly ApplicationLifetime _lifetime = new(NullLogger<ApplicationLifetime>.Instance);
-    private readonly RevokedSessions _revoked;
+    private readonly RevokedCredentials _revoked;
     private readonly LiveConnections _connections;
 
     public LiveConnectionsTests()
     {
-        _revoked = new RevokedSessions(_clock);
+        _revoked = new RevokedCredentials(_clock);
         _connections = new LiveConnections(_revoked, _clock, _lifetime, Microsoft.Extensions.Logging.Abstractions.NullLogger<LiveConnections>.Instance);
     }
 
@@ -26,7 +26,7 @@ public sealed class LiveConnectionsTests : IDisposable
 
         Revoke(one);
 
-        Assert.All(mine, connection => Assert.Equal(EndReason.SignedOut, connection.Ended));
+        Assert.All(mine, connection => Assert.Equal(EndReason.Revoked, connection.Ended));
         Assert.All(others, connection => Assert.Equal(EndReason.None, connection.Ended));
     }
 
@@ -36,7 +36,7 @@ public sealed class LiveConnectionsTests : IDisposable
         var session = Guid.CreateVersion7();
         Revoke(session);
 
-        Assert.Equal(EndReason.SignedOut, Open(session).Ended);
+        Assert.Equal(EndReason.Revoked, Open(session).Ended);
     }
 
     [Fact]
@@ -49,7 +49,7 @@ public sealed class LiveConnectionsTests : IDisposable
             var ending = Task.Run(() => Revoke(session), TestContext.Current.CancellationToken);
             await ending;
 
-            Assert.All(await opening, connection => Assert.Equal(EndReason.SignedOut, connection.Ended));
+            Assert.All(await opening, connection => Assert.Equal(EndReason.Revoked, connection.Ended));
         }
     }
 
@@ -66,7 +66,7 @@ public sealed class LiveConnectionsTests : IDisposable
         Revoke(session);
 
         Assert.Equal(2, _connections.Count);
-        Assert.Equal([false, true, false, true, false], opened.Select(connection => connection.Ended == EndReason.SignedOut));
+        Assert.Equal([false, true, false, true, false], opened.Select(connection => connection.Ended == EndReason.Revoked));
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class LiveConnectionsTests : IDisposable
     private void Revoke(Guid session)
     {
         _revoked.Add(session, DateTimeOffset.MaxValue);
-        _connections.EndSession(session);
+        _connections.EndAll(session);
     }
 
     private Connection Open(Guid? session)
