@@ -1,19 +1,20 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using Lintel.Platform.Http;
+using Lintel.Platform.OpenApi;
 using Lintel.Platform.Security;
 
 namespace Lintel.Features.ApiKeys;
 
 /// <summary>A key to be made.</summary>
 /// <param name="Name">What it is for, 1 to 100 characters.</param>
-/// <param name="Scopes">What it may do: of <c>design</c>, <c>execute</c>, <c>tasks</c>, <c>files</c>, <c>chat</c> and <c>admin</c> those that you have yourself, and at least one.</param>
+/// <param name="Scopes">What it may do: some of what you may do yourself, and at least one.</param>
 /// <param name="ExpiresAt">When it stops working; never, where this is missing.</param>
 /// <param name="RateLimit">Requests that it may make in a window, where that is to be other than the server's limit.</param>
 /// <example>{"name":"nightly designs","scopes":["design"],"expires_at":"2027-01-31T12:00:00Z","rate_limit":30}</example>
 public sealed record CreateApiKey(
     [property: Required, StringLength(CreateApiKey.MaxName, MinimumLength = 1)] string Name,
-    [property: Required, MinLength(1)] IReadOnlyList<string> Scopes,
+    [property: Required, MinLength(1), ScopeNames] IReadOnlyList<string> Scopes,
     DateTimeOffset? ExpiresAt = null,
     [property: Range(1, int.MaxValue)] int? RateLimit = null)
 {
@@ -35,7 +36,7 @@ public sealed record CreatedApiKey(
     [property: Required] string Key,
     [property: Required] string Name,
     [property: Required] string Prefix,
-    [property: Required] IReadOnlyList<string> Scopes,
+    [property: Required, ScopeNames] IReadOnlyList<string> Scopes,
     int? RateLimit,
     DateTimeOffset CreatedAt,
     DateTimeOffset? ExpiresAt)
@@ -58,7 +59,7 @@ public sealed record ApiKeyView(
     Guid Id,
     [property: Required] string Name,
     [property: Required] string Prefix,
-    [property: Required] IReadOnlyList<string> Scopes,
+    [property: Required, ScopeNames] IReadOnlyList<string> Scopes,
     int? RateLimit,
     DateTimeOffset CreatedAt,
     DateTimeOffset? ExpiresAt,

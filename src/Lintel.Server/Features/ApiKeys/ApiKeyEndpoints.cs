@@ -136,6 +136,6 @@ internal static class ApiKeyEndpoints
             errors.Add("rate_limit", string.Create(CultureInfo.InvariantCulture, $"Must be from 1 to {options.MaxRateLimit}."));
         }
 
-        return errors.Any ? ApiErrors.Invalid(errors.ToDictionary()) : null;
+        return errors.Any ? ApiErrors.Invalid(errors) : null;
     }
 }

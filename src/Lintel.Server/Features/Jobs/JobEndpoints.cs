@@ -134,26 +134,26 @@ internal static class JobEndpoints
         }
 
         // One more than asked for tells whether there is a next page.
-        var jobs = await queue.ListAsync(caller.OwnerId, before, status, kind, limit + 1, cancellationToken);
+        var jobs = await queue.ListAsync(caller.OwnerId, before, status, kind, kinds.HiddenFrom(caller), limit + 1, cancellationToken);
         var page = jobs.Take(limit).Select(JobView.From).ToList();
         return TypedResults.Ok(new JobList(page, jobs.Count > limit ? page[^1].JobId.ToString() : null));
     }
 
-    private static async Task<Results<Ok<JobView>, ErrorResult>> GetAsync(Guid id, Caller caller, JobQueue queue, CancellationToken cancellationToken) =>
-        await queue.FindAsync(id, caller.OwnerId, cancellationToken) is { } job ? TypedResults.Ok(JobView.From(job)) : NoSuchJob();
+    private static async Task<Results<Ok<JobView>, ErrorResult>> GetAsync(Guid id, Caller caller, JobQueue queue, JobKinds kinds, CancellationToken cancellationToken) =>
+        await FindAsync(id, caller, queue, kinds, cancellationToken) is { } job ? TypedResults.Ok(JobView.From(job)) : NoSuchJob();
 
     /// <summary>Cancels a job: 200 when it is over, 202 while the server that runs it is being told.</summary>
-    private static async Task<IResult> CancelAsync(Guid id, Caller caller, JobQueue queue, CancellationToken cancellationToken) =>
-        await queue.CancelAsync(id, caller.OwnerId, cancellationToken) is { } job
+    private static async Task<IResult> CancelAsync(Guid id, Caller caller, JobQueue queue, JobKinds kinds, CancellationToken cancellationToken) =>
+        await FindAsync(id, caller, queue, kinds, cancellationToken) is not null && await queue.CancelAsync(id, caller.OwnerId, cancellationToken) is { } job
             ? TypedResults.Json(
                 JobView.From(job),
                 JobsJson.Default.JobView,
                 statusCode: JobStates.IsTerminal(job.State) ? StatusCodes.Status200OK : StatusCodes.Status202Accepted)
             : NoSuchJob();
 
-    private static async Task WatchAsync(Guid id, HttpContext context, Caller caller, JobQueue queue, JobWatch watch)
+    private static async Task WatchAsync(Guid id, HttpContext context, Caller caller, JobQueue queue, JobKinds kinds, JobWatch watch)
     {
-        if (await queue.FindAsync(id, caller.OwnerId, context.RequestAborted) is { } job)
+        if (await FindAsync(id, caller, queue, kinds, context.RequestAborted) is { } job)
         {
             await watch.ServeEventsAsync(context, caller, job);
         }
@@ -162,6 +162,10 @@ internal static class JobEndpoints
             await ErrorWriter.WriteAsync(context, NoSuchJob());
         }
     }
+
+    /// <summary>The caller's own job; not one of a kind that its key has no scope for, though the owner is the same.</summary>
+    private static async Task<Job?> FindAsync(Guid id, Caller caller, JobQueue queue, JobKinds kinds, CancellationToken cancellationToken) =>
+        await queue.FindAsync(id, caller.OwnerId, cancellationToken) is { } job && kinds.Admits(caller, job.Kind) ? job : null;
 
     private static ErrorResult? Validate(JobSubmission submission, JobKinds kinds)
     {

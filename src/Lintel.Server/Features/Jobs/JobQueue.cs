@@ -54,19 +54,21 @@ internal sealed class JobQueue(Database database, StreamLog log, JobInputs input
 
     /// <summary>An owner's jobs, newest first.</summary>
     /// <param name="before">Only jobs older than this one.</param>
-    public Task<List<Job>> ListAsync(long ownerId, Guid? before, string? state, string? kind, int limit, CancellationToken cancellationToken) =>
+    /// <param name="hidden">Kinds to leave out.</param>
+    public Task<List<Job>> ListAsync(long ownerId, Guid? before, string? state, string? kind, string[] hidden, int limit, CancellationToken cancellationToken) =>
         database.ReadAsync(
             session => session.QueryAsync(
                 $"""
                 SELECT {Job.Columns} FROM job
-                WHERE owner_id = $1 AND id < $2 AND ($3 = '' OR state = $3) AND ($4 = '' OR kind = $4)
-                ORDER BY id DESC LIMIT $5
+                WHERE owner_id = $1 AND id < $2 AND ($3 = '' OR state = $3) AND ($4 = '' OR kind = $4) AND $5 NOT LIKE '%,' || kind || ',%'
+                ORDER BY id DESC LIMIT $6
                 """,
                 Job.Map,
                 ownerId,
                 before ?? Guid.AllBitsSet,
                 state ?? "",
                 kind ?? "",
+                $",{string.Join(',', hidden)},",
                 limit),
             cancellationToken);
 

@@ -60,8 +60,8 @@ internal sealed class OperationTransformer : IOpenApiOperationTransformer
         var statuses = new HashSet<int>(metadata.OfType<ErrorResponseMetadata>().SelectMany(static errors => errors.Statuses)) { 500 };
         if (requirement is not null)
         {
-            // A socket may be refused for the page that opens it, too.
-            statuses.UnionWith(requirement is { Scopes: Scopes.None, IsSocket: false, IsPerson: false } ? [401, 503] : [401, 403, 503]);
+            // A socket may be refused for the page that opens it, too. Too many wrong keys from one address are refused wherever one would be taken.
+            statuses.UnionWith(requirement is { Scopes: Scopes.None, IsSocket: false, IsPerson: false } ? [401, 429, 503] : [401, 403, 429, 503]);
         }
 
         if (operation.RequestBody is not null)

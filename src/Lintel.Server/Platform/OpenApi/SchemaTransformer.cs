@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Lintel.Platform.Security;
 using Microsoft.AspNetCore.Mvc.Infrastructure;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -36,6 +37,11 @@ internal sealed class SchemaTransformer : IOpenApiSchemaTransformer
             schema.Type = JsonSchemaType.String | JsonSchemaType.Number | JsonSchemaType.Null;
         }
 
+        if (attributes.OfType<ScopeNamesAttribute>().Any() && schema.Items is OpenApiSchema items)
+        {
+            items.Enum = [.. Scopes.All.ToNames().Select(static name => JsonValue.Create(name))];
+        }
+
         return Task.CompletedTask;
     }
 }
@@ -43,3 +49,7 @@ internal sealed class SchemaTransformer : IOpenApiSchemaTransformer
 /// <summary>Describes an identifier that clients may send as a text or as a number.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class TextOrNumberAttribute : Attribute;
+
+/// <summary>Describes a list of scopes.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class ScopeNamesAttribute : Attribute;

@@ -136,7 +136,7 @@ public sealed class OutageTests
         {
             while (true)
             {
-                await server.ExecuteAsync("INSERT INTO ws_ticket SELECT randomblob(2000), 'filler', 0, NULL, NULL, 0, '', 0, 0");
+                await server.ExecuteAsync("INSERT INTO ws_ticket (hash, path, owner_id, scopes, rate_limit_key, caller_expires_at, expires_at) SELECT randomblob(2000), 'filler', 0, 0, '', 0, 0");
             }
         }
         catch (StorageUnavailableException)

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.WebSockets;
 using Lintel.Features.Jobs;
 using Lintel.Infrastructure;
@@ -52,6 +53,30 @@ public abstract class ApiKeyLiveTests(JobsServer server)
         Assert.DoesNotContain("could not be looked after", server.Log.Text, StringComparison.Ordinal);
         gate.Open();
         Assert.NotEmpty(await refresh());
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_key_sees_only_jobs_of_kinds_that_it_has_the_scope_for()
+    {
+        var token = await server.NewTokenAsync();
+        var (design, chat) = (await server.NewKeyAsync(token), await server.NewKeyAsync(token, ["chat"]));
+        var (job, gate) = await StartAsync(design.Text);
+        using var designing = ClientOf(design.Text);
+        using var chatting = ClientOf(chat.Text);
+
+        using var got = await chatting.GetAsync($"/api/jobs/{job}", TestContext.Current.CancellationToken);
+        using var watched = await chatting.GetAsync($"/api/jobs/{job}/events", TestContext.Current.CancellationToken);
+        using var cancelled = await chatting.DeleteAsync($"/api/jobs/{job}", TestContext.Current.CancellationToken);
+        Assert.All([got, watched, cancelled], static response => Assert.Equal(HttpStatusCode.NotFound, response.StatusCode));
+        await using var socket = await SocketClient.OpenAsync(server.SocketAddress($"/ws/jobs/{job}"), "X-API-Key", chat.Text);
+        await socket.AssertClosedAsync(WebSocketCloseStatus.PolicyViolation, "Job not found");
+        using var empty = await chatting.GetAsync("/api/jobs", TestContext.Current.CancellationToken);
+        using var listed = await designing.GetAsync("/api/jobs", TestContext.Current.CancellationToken);
+
+        Assert.Empty((await empty.JsonAsync()).GetProperty("jobs").EnumerateArray());
+        Assert.Equal(job, Assert.Single((await listed.JsonAsync()).GetProperty("jobs").EnumerateArray()).GetProperty("job_id").GetGuid());
+        Assert.Equal("running", (await designing.JobAsync(job)).GetProperty("status").GetString());
+        gate.Open();
     }
 
     private Task<SocketClient> OpenSocketAsync(string key) => SocketClient.OpenAsync(server.SocketAddress($"/ws/design/{Guid.CreateVersion7():N}"), "X-API-Key", key);

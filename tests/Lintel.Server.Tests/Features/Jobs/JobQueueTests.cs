@@ -94,7 +94,7 @@ public abstract class JobQueueTests : EngineTests
         Assert.Single(results, static result => result.Status == SubmitStatus.Created);
         Assert.Equal(49, results.Count(static result => result.Status == SubmitStatus.Repeated));
         Assert.Single(results.Select(static result => result.Job!.Id).Distinct());
-        Assert.Single(await node.Queue.ListAsync(1, null, null, null, 100, Cancel));
+        Assert.Single(await node.Queue.ListAsync(1, null, null, null, [], 100, Cancel));
         Assert.Equal(1, await CountAsync(node, "SELECT count(*) FROM stream"));
 
         // The key is the owner's, and stands for one request.

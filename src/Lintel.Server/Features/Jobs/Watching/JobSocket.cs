@@ -5,7 +5,7 @@ using Lintel.Platform.Sockets;
 namespace Lintel.Features.Jobs.Watching;
 
 /// <summary>Lets callers watch a job over a WebSocket. What it holds while nothing happens is what each of ten thousand idle watchers costs.</summary>
-internal sealed class JobSocket(SocketHandshake handshake, JobQueue queue, StreamLog log, StreamFollower follower, JobViewers viewers)
+internal sealed class JobSocket(SocketHandshake handshake, JobQueue queue, JobKinds kinds, StreamLog log, StreamFollower follower, JobViewers viewers)
 {
     public async Task ServeAsync(HttpContext context)
     {
@@ -46,7 +46,7 @@ internal sealed class JobSocket(SocketHandshake handshake, JobQueue queue, Strea
 
     private async Task<(Task<FollowEnd> Following, Guid? ViewerId)> StartAsync(HttpRequest request, SocketConnection connection, Guid jobId)
     {
-        if (await queue.FindAsync(jobId, connection.Caller.OwnerId, CancellationToken.None) is not { } job)
+        if (await queue.FindAsync(jobId, connection.Caller.OwnerId, CancellationToken.None) is not { } job || !kinds.Admits(connection.Caller, job.Kind))
         {
             await connection.RefuseAsync("Job not found");
             return (Task.FromResult(FollowEnd.Disconnected), null);
