@@ -1,4 +1,3 @@
-using Lintel.Platform.Configuration;
 using Lintel.Platform.Security;
 using Lintel.Platform.Storage;
 
