@@ -1,0 +1,658 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Lintel.Sandbox.Native;
+
+namespace Lintel.Sandbox.Supervision;
+
+/// <summary>One sandbox from its spawn to its end. Everything here happens on the supervisor's thread, except where it says otherwise.</summary>
+internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits limits, Launch launch) : IDisposable
+{
+    /// <summary>What <see cref="Supervisor"/> polls for each process: its exit, its status, two outputs, one input, its namespace's end.</summary>
+    public const int Slots = 6;
+
+    // The pool of memory looks: dense at first, since many programs end at once, then as often as overshoot demands.
+    private static readonly TimeSpan s_lookAtMost = TimeSpan.FromMilliseconds(50), s_lookNearLimit = TimeSpan.FromMilliseconds(10);
+
+    // From the kill to the last close, both within a few milliseconds when the machine is not starved.
+    private static readonly TimeSpan s_drainAtMost = TimeSpan.FromSeconds(5);
+
+    private const int MaxPendingInput = 1 << 20;
+
+    private readonly TaskCompletionSource<SandboxResult> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Queue<(ReadOnlyMemory<byte> Data, TaskCompletionSource? Written)> _input = new();
+    private string _status = "";
+    private readonly StringBuilder _setupErrors = new();
+
+    private Descriptor? _exit, _emptied, _statusPipe, _block, _inputPipe;
+    private readonly Descriptor?[] _outputs = new Descriptor?[2];
+    private CgroupRun? _cgroup;
+    private uint _uid;
+    private int _pid = -1;
+    private int _firstPid = -1;
+    private int? _exitCode;
+    private int _rawExit;
+    private bool _exited, _inputEnds;
+    private long _pendingInput;
+    private int _inputOffset;
+    private long _spawnedAt, _startedAt, _endedAt, _lastActivity, _nextLook;
+    private int _looks;
+    private long _outputBytes, _peak = -1;
+    private TimeSpan _cpu;
+    private (SandboxVerdict Verdict, string Reason)? _stopped;
+    private Exception? _broken;
+
+    /// <summary>Any thread.</summary>
+    public OutputQueue Output { get; } = new(launch.Wake);
+
+    /// <summary>Any thread.</summary>
+    public Task<SandboxResult> Completion => _completion.Task;
+
+    private bool IsTerminal => request.Terminal is not null;
+
+    /// <summary>The host's uid of the guest, for the tests that look for what it left.</summary>
+    public uint Uid => _uid;
+
+    public int Pid => _pid;
+
+    /// <summary>Starts it. What it throws has left nothing behind.</summary>
+    public void Start()
+    {
+        _uid = launch.Identity.Take();
+
+        try
+        {
+            if (request.Terminal is { } size)
+            {
+                StartOnTerminal(size);
+            }
+            else
+            {
+                StartOnPipes();
+            }
+        }
+        catch (Exception failure)
+        {
+            Kill();
+            Dispose();
+            _cgroup?.Finish();
+            throw failure as SandboxException ?? new SandboxException($"The sandbox could not be started: {failure.Message}", failure);
+        }
+
+        _spawnedAt = _lastActivity = Stopwatch.GetTimestamp();
+
+        if (!request.Input.IsEmpty)
+        {
+            _pendingInput += request.Input.Length;
+            _input.Enqueue((request.Input, null));
+        }
+
+        _inputEnds = !request.KeepInputOpen;
+        FeedInput();
+    }
+
+    private void StartOnTerminal(TerminalSize size)
+    {
+        var (master, slave) = Descriptor.Terminal();
+        using var guestEnd = slave;
+        _outputs[0] = master;
+        SetSize(size);
+
+        // As a login does: the guest may open what /dev/console shows it, and stty may set it.
+        if (launch.Identity.IsRoot)
+        {
+            Libc.Check(Libc.fchown(slave.Number, _uid, _uid), "fchown");
+        }
+
+        // Only the session's leader can take a terminal, and bubblewrap's --new-session made its first process that.
+        SpawnBubblewrap(["/usr/bin/setsid", "--ctty", .. request.Command], slave, slave, slave);
+        master.SetNonBlocking();
+    }
+
+    private void StartOnPipes()
+    {
+        var (inputRead, inputWrite) = Descriptor.Pipe();
+        using var guestInput = inputRead;
+        _inputPipe = inputWrite;
+        var (outputRead, outputWrite) = Descriptor.Pipe();
+        using var guestOutput = outputWrite;
+        _outputs[0] = outputRead;
+        var (errorRead, errorWrite) = Descriptor.Pipe();
+        using var guestError = errorWrite;
+        _outputs[1] = errorRead;
+
+        SpawnBubblewrap([.. request.Command], inputRead, outputWrite, errorWrite);
+        inputWrite.SetNonBlocking();
+        outputRead.SetNonBlocking();
+        errorRead.SetNonBlocking();
+    }
+
+    private void SpawnBubblewrap(string[] command, Descriptor input, Descriptor output, Descriptor error)
+    {
+        var (statusRead, statusWrite) = Descriptor.Pipe();
+        using var guestStatus = statusWrite;
+        _statusPipe = statusRead;
+        var (blockRead, blockWrite) = Descriptor.Pipe();
+        using var guestBlock = blockRead;
+        _block = blockWrite;
+        var (gateRead, gateWrite) = Descriptor.Pipe();
+        using var guestGate = gateRead;
+        using var gate = gateWrite;
+
+        var (options, inherited) = BubblewrapArguments.Build(request, limits, launch.Filter);
+
+        try
+        {
+            using var spawn = new Spawn(
+                [launch.Bubblewrap, "--args", BubblewrapArguments.OptionsFd.ToString(CultureInfo.InvariantCulture), "--", .. command],
+                input, output, error, [gateRead, statusWrite, blockRead, .. inherited]);
+
+            launch.Identity.Run(_uid, (Process: this, spawn), static state => state.Process._pid = state.spawn.Start());
+
+            _exit = new Descriptor(Libc.Check(Libc.syscall(Libc.SYS_pidfd_open, _pid, 0, 0), "pidfd_open"));
+
+            // bubblewrap reads its options to their end before anything else, so it is in its group before it has children. A server
+            // that dies here leaves a bubblewrap without options, which starts nothing.
+            _cgroup = launch.Cgroups?.Add(_pid, limits);
+            gate.WriteAll(options);
+            statusRead.SetNonBlocking();
+        }
+        finally
+        {
+            inherited.ForEach(descriptor => descriptor.Dispose());
+        }
+    }
+
+    /// <summary>Where to wait for what. Nothing is read while the reader is behind, until the program has ended.</summary>
+    public void FillSlots(Span<Libc.PollFd> slots)
+    {
+        var reading = _exited || !Output.IsFull;
+        slots[0] = Slot(_exited ? null : _exit, Libc.POLLIN);
+        slots[1] = Slot(_statusPipe, Libc.POLLIN);
+        slots[2] = Slot(reading ? _outputs[0] : null, Libc.POLLIN);
+        slots[3] = Slot(reading ? _outputs[1] : null, Libc.POLLIN);
+        slots[4] = Slot(_input.Count > 0 && !_exited ? InputEnd : null, Libc.POLLOUT);
+        slots[5] = Slot(_emptied, Libc.POLLIN);
+
+        static Libc.PollFd Slot(Descriptor? descriptor, short events) =>
+            new() { Fd = descriptor is { IsOpen: true } ? descriptor.Number : -1, Events = events };
+    }
+
+    public void OnReady(ReadOnlySpan<Libc.PollFd> slots)
+    {
+        if (slots[1].Ready != 0)
+        {
+            ReadStatus();
+        }
+
+        if (slots[0].Ready != 0)
+        {
+            Reap();
+        }
+
+        for (var index = 0; index < 2; index++)
+        {
+            if (slots[2 + index].Ready != 0)
+            {
+                ReadOutput(index);
+            }
+        }
+
+        if (slots[4].Ready != 0)
+        {
+            FeedInput();
+        }
+
+        if (slots[5].Ready != 0)
+        {
+            LeaveNamespace();
+        }
+    }
+
+    /// <summary>Sees to the limits; says when to come again at the latest, or null when all is over.</summary>
+    public long? Tick(long now)
+    {
+        if (_exited)
+        {
+            var drained = _outputs.All(output => output is null) && _statusPipe is null && _emptied is null;
+
+            if (drained || Stopwatch.GetElapsedTime(_endedAt, now) > s_drainAtMost)
+            {
+                Finish();
+                return null;
+            }
+
+            return now + (Stopwatch.Frequency / 100);
+        }
+
+        // The clock starts with the program; a sandbox that never gets so far has the same time for that.
+        var from = _startedAt != 0 ? _startedAt : _spawnedAt;
+        var deadline = from + Ticks(limits.Wall);
+
+        if (now >= deadline)
+        {
+            Stop(SandboxVerdict.TimeLimit, $"It ran longer than {limits.Wall.TotalSeconds:0.###} s.");
+        }
+
+        if (limits.Idle is { } idle)
+        {
+            var idleDeadline = _lastActivity + Ticks(idle);
+            deadline = Math.Min(deadline, idleDeadline);
+
+            if (now >= idleDeadline)
+            {
+                Stop(SandboxVerdict.TimeLimit, $"It printed and read nothing for {idle.TotalSeconds:0.###} s.");
+            }
+        }
+
+        if (_startedAt != 0 && now >= _nextLook)
+        {
+            Look(now);
+        }
+
+        return _startedAt != 0 ? Math.Min(deadline, _nextLook) : deadline;
+    }
+
+    /// <summary>Ends the whole tree. The first reason given is the one that is reported.</summary>
+    public void Stop(SandboxVerdict verdict, string reason)
+    {
+        if (_exited || _exitCode is not null)
+        {
+            return;
+        }
+
+        _stopped ??= (verdict, reason);
+        Kill();
+    }
+
+    /// <summary>The supervisor met an error of its own with this process: it is killed, and the error is what is reported.</summary>
+    public void Fail(Exception failure)
+    {
+        _broken ??= failure;
+        Kill();
+
+        if (_exited)
+        {
+            Finish();
+        }
+    }
+
+    public void QueueInput(ReadOnlyMemory<byte> data, TaskCompletionSource written)
+    {
+        if (_exited || _inputEnds)
+        {
+            written.TrySetResult();     // as writing to a program that has closed its input: nobody is told
+        }
+        else if (_pendingInput + data.Length > MaxPendingInput)
+        {
+            written.TrySetException(new SandboxException("The program does not read its input, and more than 1 MB of it is waiting already."));
+        }
+        else
+        {
+            _pendingInput += data.Length;
+            _input.Enqueue((data, written));
+            FeedInput();
+        }
+    }
+
+    public void EndInput()
+    {
+        if (!_inputEnds && IsTerminal)
+        {
+            _input.Enqueue((new byte[] { 4 }, null));   // Ctrl+D: a terminal has no other end
+        }
+
+        _inputEnds = true;
+        FeedInput();
+    }
+
+    public void Resize(TerminalSize size)
+    {
+        if (!_exited && IsTerminal && _outputs[0] is not null)
+        {
+            SetSize(size);
+        }
+    }
+
+    public void Send(SandboxSignal signal)
+    {
+        if (_exited || _firstPid < 0)
+        {
+            return;
+        }
+
+        // What a terminal's keys do goes to whatever job is in its foreground.
+        if (IsTerminal && signal is SandboxSignal.Interrupt or SandboxSignal.Quit or SandboxSignal.TerminalStop && _outputs[0] is { } master)
+        {
+            _ = Libc.ioctl(master.Number, Libc.TIOCSIG, (nint)(int)signal);
+            return;
+        }
+
+        // The program is the first child of the sandbox's first process, and in a group of its own or in that process's,
+        // which ignores what comes from outside.
+        var program = launch.Processes.FirstChild(_firstPid);
+
+        if (program > 0)
+        {
+            var group = launch.Processes.GroupOf(program);
+            _ = Libc.kill(group > 0 ? -group : program, (int)signal);
+        }
+    }
+
+    private Descriptor? InputEnd => IsTerminal ? _outputs[0] : _inputPipe;
+
+    private unsafe void SetSize(TerminalSize size)
+    {
+        var window = new Libc.WindowSize { Rows = size.Rows, Columns = size.Columns };
+        _ = Libc.ioctl(_outputs[0]!.Number, Libc.TIOCSWINSZ, &window);
+    }
+
+    private void FeedInput()
+    {
+        while (_input.TryPeek(out var next))
+        {
+            var written = InputEnd is { IsOpen: true } end && !_exited ? end.Write(next.Data.Span[_inputOffset..]) : -Libc.EIO;
+
+            if (written == -Libc.EAGAIN)
+            {
+                return;
+            }
+
+            _lastActivity = Stopwatch.GetTimestamp();
+
+            if (written >= 0 && _inputOffset + written < next.Data.Length)
+            {
+                _inputOffset += written;
+                continue;
+            }
+
+            // Whether all was written or the program has closed its end: this is done.
+            _input.Dequeue();
+            _inputOffset = 0;
+            _pendingInput -= next.Data.Length;
+            next.Written?.TrySetResult();
+        }
+
+        if (_inputEnds && !IsTerminal)
+        {
+            _inputPipe?.Dispose();
+        }
+    }
+
+    /// <summary>Takes in what bubblewrap reports; false when there is no more of it now.</summary>
+    private bool ReadStatus()
+    {
+        Span<byte> buffer = stackalloc byte[1024];
+        var count = _statusPipe?.Read(buffer) ?? 0;
+
+        if (count == -Libc.EAGAIN)
+        {
+            return false;
+        }
+
+        if (count <= 0)
+        {
+            _statusPipe?.Dispose();
+            _statusPipe = null;
+            return false;
+        }
+
+        var lines = (_status + Encoding.UTF8.GetString(buffer[..count])).Split('\n');
+        _status = lines[^1];
+
+        foreach (var line in lines[..^1])
+        {
+            using var document = JsonDocument.Parse(line);
+
+            if (document.RootElement.TryGetProperty("child-pid", out var first))
+            {
+                LetGo(first.GetInt32());
+            }
+            else if (document.RootElement.TryGetProperty("exit-code", out var code))
+            {
+                _exitCode = code.GetInt32();
+                _endedAt = Stopwatch.GetTimestamp();
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The first process ends after all others of its pid namespace: now none is left.</summary>
+    private unsafe void LeaveNamespace()
+    {
+        _emptied!.Dispose();
+        _emptied = null;
+
+        // Orphaned by bubblewrap, it is ours to bury where no init process does (a server that is a container's pid 1).
+        int status;
+        _ = Libc.waitpid(_firstPid, &status, Libc.WNOHANG);
+    }
+
+    /// <summary>Its namespaces are there: set its limits, then let bubblewrap start the program.</summary>
+    private void LetGo(int firstPid)
+    {
+        _firstPid = firstPid;
+        _emptied = new Descriptor(Libc.Check(Libc.syscall(Libc.SYS_pidfd_open, firstPid, 0, 0), "pidfd_open"));
+        var largestInput = request.Files.Select(file => file.Length).DefaultIfEmpty().Max();
+        launch.Identity.Run(_uid, (firstPid, limits, largestInput), static state => ResourceLimits.Apply(state.firstPid, state.limits, state.largestInput));
+
+        using (_block)
+        {
+            _ = _block!.Write("\n"u8);
+        }
+
+        _startedAt = _lastActivity = Stopwatch.GetTimestamp();
+        _nextLook = _startedAt + Ticks(TimeSpan.FromMilliseconds(4));
+    }
+
+    private void ReadOutput(int index)
+    {
+        var end = _outputs[index]!;
+
+        // A few at a time, so that one loud program does not keep the others waiting.
+        for (var turn = 0; turn < 4; turn++)
+        {
+            var buffer = Output.Rent();
+            var count = end.Read(buffer.AsSpan(0, OutputQueue.BufferSize));
+
+            if (count <= 0)
+            {
+                Output.Return(buffer);
+
+                // EIO is how a terminal says that nobody has it open any more.
+                if (count != -Libc.EAGAIN)
+                {
+                    end.Dispose();
+                    _outputs[index] = null;
+                }
+
+                return;
+            }
+
+            Deliver(index == 0 ? OutputStream.Stdout : OutputStream.Stderr, buffer, count);
+
+            if (!_exited && Output.IsFull)
+            {
+                return;
+            }
+        }
+    }
+
+    private void Deliver(OutputStream stream, byte[] buffer, int count)
+    {
+        _lastActivity = Stopwatch.GetTimestamp();
+        var within = (int)Math.Min(count, limits.OutputBytes - _outputBytes);
+        _outputBytes += within;
+
+        // Before the program has begun, what is said is bubblewrap's: the reason why it cannot begin.
+        if (stream == OutputStream.Stderr && _setupErrors.Length < 1000)
+        {
+            _setupErrors.Append(Encoding.UTF8.GetString(buffer.AsSpan(0, Math.Min(count, 1000))));
+        }
+
+        if (within > 0)
+        {
+            Output.Add(stream, buffer, within);
+        }
+        else
+        {
+            Output.Return(buffer);
+        }
+
+        if (within < count)
+        {
+            var reason = $"It printed more than {limits.OutputBytes} bytes.";
+
+            // The program may have ended with the rest still in the pipe: too much is too much.
+            _stopped ??= (SandboxVerdict.OutputLimit, reason);
+            Kill();
+        }
+    }
+
+    private void Look(long now)
+    {
+        var usage = launch.Processes.Measure(_firstPid);
+        _cpu = usage.Cpu > _cpu ? usage.Cpu : _cpu;
+        var resident = usage.ResidentBytes;
+
+        if (resident > limits.MemoryBytes)
+        {
+            resident = launch.Processes.MeasureShared();
+        }
+
+        if (resident > 0)
+        {
+            _peak = Math.Max(_peak, resident);
+        }
+
+        if (resident > limits.MemoryBytes)
+        {
+            Stop(SandboxVerdict.MemoryLimit, $"Its processes together used more than {limits.MemoryBytes >> 20} MB of memory.");
+        }
+
+        if (_cpu >= limits.Cpu)
+        {
+            Stop(SandboxVerdict.TimeLimit, CpuReason);
+        }
+
+        var pause = resident > limits.MemoryBytes / 2 ? s_lookNearLimit : s_lookAtMost;
+        var early = TimeSpan.FromMilliseconds(4 << Math.Min(_looks++, 10));
+        _nextLook = now + Ticks(early < pause ? early : pause);
+    }
+
+    private string CpuReason => $"It used more than {limits.Cpu.TotalSeconds:0.###} s of processor time.";
+
+    private unsafe void Reap()
+    {
+        int status;
+        var pid = Libc.waitpid(_pid, &status, Libc.WNOHANG);
+
+        if (pid == 0)
+        {
+            return;
+        }
+
+        // Somebody who ignores SIGCHLD has it reaped by the kernel; bubblewrap's own report has the code then.
+        _rawExit = pid < 0 ? 0 : (status & 0x7F) != 0 ? 128 + (status & 0x7F) : (status >> 8) & 0xFF;
+        _exited = true;
+        _endedAt = _endedAt == 0 ? Stopwatch.GetTimestamp() : _endedAt;
+        _cgroup?.Kill();
+
+        while (ReadStatus())
+        {
+            // Its writer is gone: all there is can be read now.
+        }
+
+        FeedInput();
+    }
+
+    private void Kill()
+    {
+        if (_pid > 0 && !_exited)
+        {
+            // The group: until the sandbox's first process has armed its die-with-parent, it is in it.
+            _ = Libc.kill(-_pid, Libc.SIGKILL);
+            _cgroup?.Kill();
+        }
+    }
+
+    private void Finish()
+    {
+        Dispose();
+        var cgroup = _cgroup?.Finish();
+        Output.Complete();
+
+        if (_broken is { } broken)
+        {
+            _completion.TrySetException(broken as SandboxException ?? new SandboxException($"The sandbox failed: {broken.Message}", broken));
+        }
+        else if (_exitCode is null && _stopped is null)
+        {
+            var said = _setupErrors.ToString().Trim();
+            _completion.TrySetException(new SandboxException(
+                $"The sandbox could not start '{request.Command[0]}': {(said.Length > 0 ? said : $"bubblewrap ended with {_rawExit}")}"));
+        }
+        else
+        {
+            _completion.TrySetResult(Result(cgroup));
+        }
+    }
+
+    private SandboxResult Result(CgroupUsage? cgroup)
+    {
+        var code = _exitCode ?? 128 + Libc.SIGKILL;
+        var signal = code is > 128 and < 128 + 65 ? code - 128 : (int?)null;
+        var stopped = _stopped;
+
+        if (stopped is null && cgroup is { WasOutOfMemory: true })
+        {
+            stopped = (SandboxVerdict.MemoryLimit, $"Its processes together used more than {limits.MemoryBytes >> 20} MB of memory.");
+        }
+
+        if (stopped is null && (signal == Libc.SIGXCPU || (signal == Libc.SIGKILL && _cpu >= limits.Cpu)))
+        {
+            stopped = (SandboxVerdict.TimeLimit, CpuReason);
+        }
+
+        if (stopped is not null && _exitCode is null)
+        {
+            signal = Libc.SIGKILL;
+        }
+
+        var verdict = stopped?.Verdict ?? (code == 0 ? SandboxVerdict.Ok : signal is null ? SandboxVerdict.Nonzero : SandboxVerdict.Signalled);
+        var peak = Math.Max(_peak, cgroup?.PeakBytes ?? -1);
+        var elapsed = Stopwatch.GetElapsedTime(_startedAt != 0 ? _startedAt : _spawnedAt, _endedAt);
+
+        return new SandboxResult(verdict, code, signal, elapsed, _cpu, peak < 0 ? null : peak / 1024, _outputBytes, stopped?.Reason);
+    }
+
+    public unsafe void Dispose()
+    {
+        // After a failed start the process was killed and nobody waits for it yet.
+        if (_pid > 0 && !_exited)
+        {
+            int status;
+            _ = Libc.waitpid(_pid, &status, 0);
+            _exited = true;
+        }
+
+        foreach (var descriptor in (Descriptor?[])[_exit, _emptied, _statusPipe, _block, _inputPipe, .. _outputs])
+        {
+            descriptor?.Dispose();
+        }
+
+        while (_input.TryDequeue(out var input))
+        {
+            input.Written?.TrySetResult();
+        }
+
+        if (_uid != 0)
+        {
+            launch.Identity.GiveBack(_uid);
+        }
+    }
+
+    private static long Ticks(TimeSpan time) => (long)(time.TotalSeconds * Stopwatch.Frequency);
+}

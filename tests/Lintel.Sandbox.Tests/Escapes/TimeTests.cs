@@ -1,0 +1,101 @@
+using Lintel.Sandbox.Infrastructure;
+
+namespace Lintel.Sandbox.Escapes;
+
+public sealed class TimeTests(SandboxFixture sandbox)
+{
+    private static readonly SandboxLimits s_short = new() { Wall = TimeSpan.FromSeconds(1.5) };
+
+    [Theory]
+    [InlineData("while :; do :; done")]
+    [InlineData("trap '' TERM HUP INT QUIT PIPE; sleep 60; sleep 60")]
+    [InlineData("trap 'echo no' TERM; while :; do sleep 60; done")]
+    public async Task A_program_ends_at_its_wall_time_whatever_it_ignores(string script)
+    {
+        var guest = await sandbox.RunShellAsync(script, s_short);
+
+        Assert.Equal((SandboxVerdict.TimeLimit, 137, 9), (guest.Result.Verdict, guest.Result.ExitCode, guest.Result.Signal));
+        Assert.Equal("It ran longer than 1.5 s.", guest.Result.Reason);
+        Assert.True(guest.Result.Elapsed >= s_short.Wall);
+    }
+
+    [Theory]
+    [InlineData("while :; do :; done")]
+    [InlineData("trap '' XCPU; while :; do :; done")]
+    [InlineData("for i in 1 2 3 4; do (while :; do :; done) & done; wait")]
+    public async Task Processor_time_is_limited_for_all_processes_together(string script)
+    {
+        var guest = await sandbox.RunShellAsync(script, SandboxFixture.Patient with { Cpu = TimeSpan.FromSeconds(1) });
+
+        Assert.Equal(SandboxVerdict.TimeLimit, guest.Result.Verdict);
+        Assert.Equal("It used more than 1 s of processor time.", guest.Result.Reason);
+        Assert.InRange(guest.Result.Cpu.TotalSeconds, 0.9, 4);
+    }
+
+    [Fact]
+    public async Task A_silent_program_ends_at_its_idle_time()
+    {
+        var guest = await sandbox.RunShellAsync("echo once; sleep 60", SandboxFixture.Patient with { Idle = TimeSpan.FromSeconds(1) });
+
+        Assert.Equal((SandboxVerdict.TimeLimit, "once\n"), (guest.Result.Verdict, guest.Output));
+        Assert.Equal("It printed and read nothing for 1 s.", guest.Result.Reason);
+    }
+
+    [Fact]
+    public async Task A_killed_program_is_cancelled_with_all_it_started()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        await using var run = await sandbox.Launcher.StartAsync(
+            new SandboxRequest { Command = ["bash", "-c", "sleep 60 & sleep 60 & echo started; wait"], Limits = SandboxFixture.Patient }, cancel);
+
+        await foreach (var _ in run.ReadOutputAsync(cancel))
+        {
+            break;
+        }
+
+        run.Kill();
+        var result = await run.Completion;
+        Assert.Equal((SandboxVerdict.Cancelled, 137), (result.Verdict, result.ExitCode));
+        HostProcesses.AssertNoGuests(run.Process.Uid);
+    }
+
+    [Fact]
+    public async Task A_program_killed_while_its_sandbox_is_made_leaves_nothing()
+    {
+        for (var round = 0; round < 20; round++)
+        {
+            var run = await sandbox.Launcher.StartAsync(
+                new SandboxRequest { Command = ["sleep", "60"], Limits = SandboxFixture.Patient }, TestContext.Current.CancellationToken);
+            await run.DisposeAsync();
+            Assert.Equal(SandboxVerdict.Cancelled, (await run.Completion).Verdict);
+            HostProcesses.AssertNoGuests(run.Process.Uid);
+        }
+    }
+
+    [Fact]
+    public async Task Signals_can_be_sent_and_end_a_program()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        await using var run = await sandbox.Launcher.StartAsync(
+            new SandboxRequest { Command = ["bash", "-c", "trap 'echo caught' USR1; echo ready; while :; do sleep 0.05; done"], Limits = SandboxFixture.Patient }, cancel);
+        var seen = "";
+
+        await foreach (var text in run.ReadTextAsync(cancel))
+        {
+            seen += text.Text;
+
+            if (text.Text == "ready\n")
+            {
+                run.Signal(SandboxSignal.User1);
+            }
+            else if (text.Text == "caught\n")
+            {
+                run.Signal(SandboxSignal.Terminate);
+            }
+        }
+
+        var result = await run.Completion;
+        Assert.StartsWith("ready\ncaught\n", seen, StringComparison.Ordinal);
+        Assert.Equal((SandboxVerdict.Signalled, 143, 15), (result.Verdict, result.ExitCode, result.Signal));
+    }
+}

@@ -1,0 +1,46 @@
+using System.Globalization;
+using Xunit.Sdk;
+
+namespace Lintel.Sandbox.Infrastructure;
+
+/// <summary>What is left of guests on the host: live processes of that uid in a pid namespace below ours.</summary>
+internal static class HostProcesses
+{
+    public static List<(int Pid, string Name)> FindGuests(uint uid)
+    {
+        List<(int, string)> found = [];
+
+        foreach (var folder in Directory.EnumerateDirectories("/proc"))
+        {
+            if (!int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var pid))
+            {
+                continue;
+            }
+
+            try
+            {
+                var status = File.ReadLines(Path.Combine(folder, "status")).Select(line => line.Split(':', 2))
+                    .ToDictionary(line => line[0], line => line[1].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+
+                if (status["Uid"][0] == uid.ToString(CultureInfo.InvariantCulture) && status["NSpid"].Length > 1 && status["State"][0] != "Z")
+                {
+                    found.Add((pid, status["Name"][0]));
+                }
+            }
+            catch (IOException)
+            {
+                // It ended while we looked.
+            }
+        }
+
+        return found;
+    }
+
+    public static void AssertNoGuests(uint uid)
+    {
+        if (FindGuests(uid) is { Count: > 0 } left)
+        {
+            throw new XunitException($"Left on the host: {string.Join(", ", left)}.");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using System.Text;
+using Xunit.Sdk;
+
+[assembly: AssemblyFixture(typeof(Lintel.Sandbox.Infrastructure.SandboxFixture))]
+
+// Two cores and programs that use all they get: side by side they would only measure each other.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
+namespace Lintel.Sandbox.Infrastructure;
+
+/// <summary>One launcher for all tests, and ways to run a guest to its end.</summary>
+public sealed class SandboxFixture : IAsyncLifetime
+{
+    /// <summary>Limits of the documented profile, with more time than any test needs on a busy machine.</summary>
+    public static SandboxLimits Patient { get; } = new() { Wall = TimeSpan.FromSeconds(60), Cpu = TimeSpan.FromSeconds(60) };
+
+    public SandboxLauncher Launcher { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        Launcher = await SandboxLauncher.CreateAsync(new SandboxOptions());
+        Assert.True(Launcher.IsAvailable, Launcher.Reason);
+    }
+
+    public ValueTask DisposeAsync() => Launcher.DisposeAsync();
+
+    internal Task<Guest> RunPythonAsync(string code, SandboxLimits? limits = null, TerminalSize? terminal = null) =>
+        RunAsync(Python(code, limits, terminal));
+
+    internal static SandboxRequest Python(string code, SandboxLimits? limits = null, TerminalSize? terminal = null) => new()
+    {
+        Command = ["python3", "-u", "/src/main.py"],
+        Files = [SandboxFile.FromBytes("main.py", Encoding.UTF8.GetBytes(code))],
+        Limits = limits ?? Patient,
+        Terminal = terminal,
+    };
+
+    internal Task<Guest> RunShellAsync(string script, SandboxLimits? limits = null, TerminalSize? terminal = null) =>
+        RunAsync(new SandboxRequest { Command = ["bash", "-c", script], Limits = limits ?? Patient, Terminal = terminal });
+
+    /// <summary>Runs it to its end, and finds nothing of it left on the host.</summary>
+    internal async Task<Guest> RunAsync(SandboxRequest request)
+    {
+        await using var run = await Launcher.StartAsync(request, TestContext.Current.CancellationToken);
+        var guest = await Guest.FinishAsync(run);
+        HostProcesses.AssertNoGuests(run.Process.Uid);
+        return guest;
+    }
+}
+
+/// <summary>A program that has ended, and what it printed.</summary>
+internal sealed record Guest(SandboxResult Result, string Output, string Errors)
+{
+    public static async Task<Guest> FinishAsync(SandboxRun run)
+    {
+        StringBuilder output = new(), errors = new();
+
+        await foreach (var text in run.ReadTextAsync(TestContext.Current.CancellationToken))
+        {
+            (text.Stream == OutputStream.Stdout ? output : errors).Append(text.Text);
+        }
+
+        return new Guest(await run.Completion, output.ToString(), errors.ToString());
+    }
+
+    public string[] Lines => Output.ReplaceLineEndings("\n").TrimEnd('\n').Split('\n');
+
+    /// <summary>It ended by itself with 0 and printed exactly this, but for the last line's end.</summary>
+    public void Printed(string expected)
+    {
+        if (Result.Verdict != SandboxVerdict.Ok || Output.ReplaceLineEndings("\n").TrimEnd('\n') != expected.ReplaceLineEndings("\n").TrimEnd('\n'))
+        {
+            throw new XunitException($"Expected:\n{expected}\nbut got {Result}\n{Output}\n{Errors}");
+        }
+    }
+}
