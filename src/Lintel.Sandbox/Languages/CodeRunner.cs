@@ -75,6 +75,8 @@ public sealed class PreparedProgram : IDisposable
     private readonly SandboxLauncher _launcher;
     private readonly Toolchain _toolchain;
     private readonly IReadOnlyList<SandboxFile> _files;
+    internal Compilation? Compilation => _compilation;
+
     private readonly Compilation? _compilation;
 
     internal PreparedProgram(SandboxLauncher launcher, Toolchain toolchain, IReadOnlyList<SandboxFile> files, Compilation? compilation)

@@ -7,6 +7,8 @@ namespace Lintel.Sandbox.Languages;
 /// <summary>A language as its manifest describes it. One more is one more file in <c>Manifests/</c>; no code knows any by name.</summary>
 public sealed record Language
 {
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
+
     private static readonly Lazy<IReadOnlyList<Language>> s_all = new(ReadManifests);
 
     public required string Id { get; init; }
@@ -63,7 +65,7 @@ public sealed record Language
                 .Select(name =>
                 {
                     using var manifest = assembly.GetManifestResourceStream(name)!;
-                    return JsonSerializer.Deserialize(manifest, LanguageJson.Default.Language)!;
+                    return JsonSerializer.Deserialize<Language>(manifest, s_json)!;
                 }),
         ];
     }
@@ -96,7 +98,3 @@ public sealed record LanguageLimits
         Processes = Processes ?? limits.Processes,
     };
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
-[JsonSerializable(typeof(Language))]
-internal sealed partial class LanguageJson : JsonSerializerContext;

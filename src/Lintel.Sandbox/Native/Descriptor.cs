@@ -22,6 +22,21 @@ internal sealed unsafe class Descriptor(int number) : IDisposable
         return (new Descriptor(ends[0]), new Descriptor(ends[1]));
     }
 
+    /// <summary>
+    /// A pipe in one descriptor that both reads and writes, so that its reader never sees an end: bubblewrap takes the end of the
+    /// pipe at which it waits for leave to go on, and would start the program when the server dies.
+    /// </summary>
+    public static Descriptor EndlessPipe()
+    {
+        var (read, write) = Pipe();
+
+        using (read)
+        using (write)
+        {
+            return new Descriptor(Libc.Check(Libc.open($"/proc/self/fd/{read.Number}", Libc.O_RDWR | Libc.O_CLOEXEC), "open"));
+        }
+    }
+
     /// <summary>Bytes in memory that another process can read as a file, from their beginning.</summary>
     public static Descriptor Memory(ReadOnlySpan<byte> content)
     {

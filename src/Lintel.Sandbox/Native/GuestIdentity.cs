@@ -98,9 +98,9 @@ internal sealed unsafe class GuestIdentity
         try
         {
             // Raw calls: the library's wrappers would change every thread of the server.
-            Libc.Check(Libc.syscall(Libc.SYS_setgroups, 0, 0, 0), "setgroups");
-            Libc.Check(Libc.syscall(Libc.SYS_setresgid, (nint)uid, (nint)uid, 0), "setresgid");
-            Libc.Check(Libc.syscall(Libc.SYS_setresuid, (nint)uid, (nint)uid, 0), "setresuid");
+            Libc.Check(Libc.syscall(Libc.SYS_setgroups, 0, 0, 0, 0), "setgroups");
+            Libc.Check(Libc.syscall(Libc.SYS_setresgid, (nint)uid, (nint)uid, 0, 0), "setresgid");
+            Libc.Check(Libc.syscall(Libc.SYS_setresuid, (nint)uid, (nint)uid, 0, 0), "setresuid");
         }
         catch (Win32Exception refusal)
         {
@@ -114,9 +114,9 @@ internal sealed unsafe class GuestIdentity
     {
         fixed (uint* groups = _ownGroups)
         {
-            if (Libc.syscall(Libc.SYS_setresuid, 0, 0, 0) != 0 ||
-                Libc.syscall(Libc.SYS_setresgid, 0, 0, 0) != 0 ||
-                Libc.syscall(Libc.SYS_setgroups, _ownGroups.Length, (nint)groups, 0) != 0)
+            if (Libc.syscall(Libc.SYS_setresuid, 0, 0, 0, 0) != 0 ||
+                Libc.syscall(Libc.SYS_setresgid, 0, 0, 0, 0) != 0 ||
+                Libc.syscall(Libc.SYS_setgroups, _ownGroups.Length, (nint)groups, 0, 0) != 0)
             {
                 // A server with one thread of another identity cannot be trusted with anything.
                 Environment.FailFast("The thread that starts sandboxes could not return to root.");

@@ -128,9 +128,9 @@ internal static unsafe partial class Libc
     public static partial int getgroups(int size, uint* groups);
 
     [LibraryImport("libc", SetLastError = true)]
-    public static partial nint syscall(nint number, nint argument1, nint argument2, nint argument3);
+    public static partial nint syscall(nint number, nint argument1, nint argument2, nint argument3, nint argument4);
 
-    public const nint SYS_setgroups = 116, SYS_setresuid = 117, SYS_setresgid = 119, SYS_pidfd_open = 434;
+    public const nint SYS_setgroups = 116, SYS_setresuid = 117, SYS_setresgid = 119, SYS_pidfd_send_signal = 424, SYS_pidfd_open = 434;
 
     [LibraryImport("libc")]
     public static partial int posix_spawn(int* pid, byte* path, void* actions, void* attributes, byte** arguments, byte** environment);

@@ -98,6 +98,7 @@ internal static class SelfTest
     {
         var advice = message switch
         {
+            _ when Says("may not become uid") => "",
             _ when Says("No permissions to creat") || Says("setting up uid map") || Says("RTM_NEWADDR") || Says("ENOSPC") || Says("does not support user namespaces") =>
                 "Unprivileged user namespaces are off here. Enable them: sysctl user.max_user_namespaces=15000, on older Debian " +
                 "kernel.unprivileged_userns_clone=1; on Ubuntu 24.04 and later give bubblewrap an AppArmor profile that allows userns; " +

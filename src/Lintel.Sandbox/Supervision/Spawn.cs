@@ -34,8 +34,8 @@ internal sealed unsafe class Spawn : IDisposable
         Libc.CheckCode(Libc.posix_spawnattr_setflags(_attributes, Libc.POSIX_SPAWN_SETSID | Libc.POSIX_SPAWN_SETSIGDEF | Libc.POSIX_SPAWN_SETSIGMASK), "posix_spawnattr_setflags");
         Libc.CheckCode(Libc.posix_spawnattr_setsigmask(_attributes, signals), "posix_spawnattr_setsigmask");
 
-        // Signals 1 to 31 to their defaults: .NET ignores SIGPIPE, and `yes | head` would never end.
-        *(uint*)signals = 0x7FFFFFFF;
+        // All signals to their defaults: .NET ignores SIGPIPE, and `yes | head` would never end.
+        *(ulong*)signals = ulong.MaxValue;
         Libc.CheckCode(Libc.posix_spawnattr_setsigdefault(_attributes, signals), "posix_spawnattr_setsigdefault");
 
         Libc.CheckCode(Libc.posix_spawn_file_actions_init(_actions), "posix_spawn_file_actions_init");

@@ -133,9 +133,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
         var (statusRead, statusWrite) = Descriptor.Pipe();
         using var guestStatus = statusWrite;
         _statusPipe = statusRead;
-        var (blockRead, blockWrite) = Descriptor.Pipe();
-        using var guestBlock = blockRead;
-        _block = blockWrite;
+        _block = Descriptor.EndlessPipe();
         var (gateRead, gateWrite) = Descriptor.Pipe();
         using var guestGate = gateRead;
         using var gate = gateWrite;
@@ -146,11 +144,11 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
         {
             using var spawn = new Spawn(
                 [launch.Bubblewrap, "--args", BubblewrapArguments.OptionsFd.ToString(CultureInfo.InvariantCulture), "--", .. command],
-                input, output, error, [gateRead, statusWrite, blockRead, .. inherited]);
+                input, output, error, [gateRead, statusWrite, _block, .. inherited]);
 
             launch.Identity.Run(_uid, (Process: this, spawn), static state => state.Process._pid = state.spawn.Start());
 
-            _exit = new Descriptor(Libc.Check(Libc.syscall(Libc.SYS_pidfd_open, _pid, 0, 0), "pidfd_open"));
+            _exit = new Descriptor(Libc.Check(Libc.syscall(Libc.SYS_pidfd_open, _pid, 0, 0, 0), "pidfd_open"));
 
             // bubblewrap reads its options to their end before anything else, so it is in its group before it has children. A server
             // that dies here leaves a bubblewrap without options, which starts nothing.
@@ -434,7 +432,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     private void LetGo(int firstPid)
     {
         _firstPid = firstPid;
-        _emptied = new Descriptor(Libc.Check(Libc.syscall(Libc.SYS_pidfd_open, firstPid, 0, 0), "pidfd_open"));
+        _emptied = new Descriptor(Libc.Check(Libc.syscall(Libc.SYS_pidfd_open, firstPid, 0, 0, 0), "pidfd_open"));
         var largestInput = request.Files.Select(file => file.Length).DefaultIfEmpty().Max();
         launch.Identity.Run(_uid, (firstPid, limits, largestInput), static state => ResourceLimits.Apply(state.firstPid, state.limits, state.largestInput));
 
@@ -572,8 +570,16 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     {
         if (_pid > 0 && !_exited)
         {
-            // The group: until the sandbox's first process has armed its die-with-parent, it is in it.
+            // The monitor and, as long as it waits for us, the sandbox's first process. That one by its own number too: when
+            // it makes its last user namespace the kernel disarms its die-with-parent, and it is armed again only after it has left
+            // the group. A kill in between would leave the program running alone.
             _ = Libc.kill(-_pid, Libc.SIGKILL);
+
+            if (_emptied is not null)
+            {
+                _ = Libc.syscall(Libc.SYS_pidfd_send_signal, _emptied.Number, Libc.SIGKILL, 0, 0);
+            }
+
             _cgroup?.Kill();
         }
     }

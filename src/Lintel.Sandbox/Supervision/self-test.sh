@@ -27,8 +27,8 @@ done </proc/self/status
 if setarch --addr-no-randomize true 2>/dev/null; then fault 'the system call filter lets personality(2) through'; fi
 if unshare --user true 2>/dev/null; then fault 'user namespaces can be made inside'; fi
 
-interfaces=$(tail -n +3 /proc/net/dev | cut -d : -f 1 | tr -d ' ')
-[ "$interfaces" = lo ] || fault "network interfaces are visible: $interfaces"
+interfaces=$(tail -n +3 /proc/net/dev | cut -d : -f 1 | tr -d ' ' | tr '\n' ' ')
+[ "$interfaces" = 'lo ' ] || fault "network interfaces are visible: $interfaces"
 [ "$(wc -l </proc/net/route)" -le 1 ] || fault 'there is a route to the network'
 
 [ "$(ulimit -c)" = 0 ] || fault 'core files are not off'

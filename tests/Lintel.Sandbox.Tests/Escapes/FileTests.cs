@@ -149,7 +149,7 @@ public sealed class FileTests(SandboxFixture sandbox)
     {
         var guest = await sandbox.RunAsync(new SandboxRequest
         {
-            Command = ["sh", "-c", "cat /src/a/b.txt mine; echo more >> mine && cat mine; echo x >> /src/a/b.txt"],
+            Command = ["sh", "-c", "cat /src/a/b.txt mine; echo more >> mine && cat mine; chmod u+w /src/a/b.txt"],
             Files = [SandboxFile.FromBytes("a/b.txt", "source\n"u8.ToArray()), SandboxFile.FromBytes("mine", "work\n"u8.ToArray(), SandboxFolder.Work)],
             Limits = SandboxFixture.Patient,
         });

@@ -83,12 +83,19 @@ public sealed class ProcessTests(SandboxFixture sandbox)
 
         var texts = new[] { first, second }.Select(async run =>
         {
+            var seen = "";
+
             await foreach (var text in run.ReadTextAsync(cancel))
             {
-                return text.Text;
+                seen += text.Text;
+
+                if (seen.EndsWith('\n'))
+                {
+                    break;
+                }
             }
 
-            return "";
+            return seen;
         });
 
         // Both hold on to theirs while the other counts: neither has ended.

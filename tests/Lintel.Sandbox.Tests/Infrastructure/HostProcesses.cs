@@ -6,7 +6,19 @@ namespace Lintel.Sandbox.Infrastructure;
 /// <summary>What is left of guests on the host: live processes of that uid in a pid namespace below ours.</summary>
 internal static class HostProcesses
 {
-    public static List<(int Pid, string Name)> FindGuests(uint uid)
+    public static List<(int Pid, string Name)> FindGuests(uint uid) => FindGuests(other => other == uid);
+
+    public static void AssertNoGuests(uint uid) => AssertNoGuests(other => other == uid);
+
+    public static void AssertNoGuests(Func<uint, bool> isGuest)
+    {
+        if (FindGuests(isGuest) is { Count: > 0 } left)
+        {
+            throw new XunitException($"Left on the host: {string.Join(", ", left)}.");
+        }
+    }
+
+    private static List<(int Pid, string Name)> FindGuests(Func<uint, bool> isGuest)
     {
         List<(int, string)> found = [];
 
@@ -22,7 +34,7 @@ internal static class HostProcesses
                 var status = File.ReadLines(Path.Combine(folder, "status")).Select(line => line.Split(':', 2))
                     .ToDictionary(line => line[0], line => line[1].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
-                if (status["Uid"][0] == uid.ToString(CultureInfo.InvariantCulture) && status["NSpid"].Length > 1 && status["State"][0] != "Z")
+                if (isGuest(uint.Parse(status["Uid"][0], CultureInfo.InvariantCulture)) && status["NSpid"].Length > 1 && status["State"][0] != "Z")
                 {
                     found.Add((pid, status["Name"][0]));
                 }
@@ -34,13 +46,5 @@ internal static class HostProcesses
         }
 
         return found;
-    }
-
-    public static void AssertNoGuests(uint uid)
-    {
-        if (FindGuests(uid) is { Count: > 0 } left)
-        {
-            throw new XunitException($"Left on the host: {string.Join(", ", left)}.");
-        }
     }
 }

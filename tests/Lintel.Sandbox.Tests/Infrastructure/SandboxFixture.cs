@@ -14,15 +14,25 @@ public sealed class SandboxFixture : IAsyncLifetime
     /// <summary>Limits of the documented profile, with more time than any test needs on a busy machine.</summary>
     public static SandboxLimits Patient { get; } = new() { Wall = TimeSpan.FromSeconds(60), Cpu = TimeSpan.FromSeconds(60) };
 
+    // A part of the range for each run of the tests, so that several on one machine do not take each other's guests for their own.
+    private readonly SandboxOptions _options = new() { FirstUid = 1_900_000_000 + (uint)(1000 * (System.Environment.ProcessId % 1000)), UidCount = 1000 };
+
     public SandboxLauncher Launcher { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
     {
-        Launcher = await SandboxLauncher.CreateAsync(new SandboxOptions());
+        Launcher = await SandboxLauncher.CreateAsync(_options);
         Assert.True(Launcher.IsAvailable, Launcher.Reason);
     }
 
     public ValueTask DisposeAsync() => Launcher.DisposeAsync();
+
+    /// <summary>Nothing of any guest of these tests is left.</summary>
+    internal void AssertNoGuests()
+    {
+        var own = Native.Libc.geteuid();
+        HostProcesses.AssertNoGuests(uid => own == 0 ? uid >= _options.FirstUid && uid < _options.FirstUid + _options.UidCount : uid == own);
+    }
 
     internal Task<Guest> RunPythonAsync(string code, SandboxLimits? limits = null, TerminalSize? terminal = null) =>
         RunAsync(Python(code, limits, terminal));
