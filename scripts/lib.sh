@@ -40,6 +40,20 @@ apt_install() {
   step "Installing $*" "${root_by[@]}" bash "$root/scripts/apt-install.sh" "$@" || die "$wanted"
 }
 
+# What runs untrusted code, and the languages that its tests need. Interpreters must be the system's: those in a home folder
+# (pyenv, nvm) are out of a sandbox's reach.
+require_sandbox_tools() {
+  local missing=() pair
+  for pair in /usr/bin/bwrap:bubblewrap /usr/bin/setpriv:util-linux /usr/bin/setsid:util-linux /usr/bin/unshare:util-linux \
+    /usr/bin/python3:python3 /usr/bin/node:nodejs /usr/bin/gcc:gcc /usr/bin/g++:g++; do
+    if [ ! -x "${pair%%:*}" ]; then missing+=("${pair##*:}"); fi
+  done
+  if [ ${#missing[@]} -eq 0 ]; then return; fi
+  wanted="Untrusted code is run by programs that are not all on this machine. Install them, then run this again:
+  sudo apt-get install --no-install-recommends ${missing[*]}"
+  apt_install "${missing[@]}"
+}
+
 # A private home for tools when the user has none that can be written (as `nobody`, or in a bare container).
 if [ ! -w "${HOME:-/nonexistent}" ]; then
   export HOME=$root/artifacts/home

@@ -7,6 +7,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 scripts/build.sh
 require_sdk
 
+# Without these the server runs all the same, and says why it runs no code.
+(require_sandbox_tools) || true
+
 export ASPNETCORE_ENVIRONMENT=${ASPNETCORE_ENVIRONMENT:-Development}
 say "Starting Lintel. Stop it with Ctrl+C."
 

@@ -7,6 +7,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 require_sdk
+require_sandbox_tools
 build_lock
 step 'Restoring packages' dotnet restore Lintel.slnx
 step 'Building' dotnet build Lintel.slnx --configuration Release --no-restore -warnaserror \

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using Lintel.Sandbox.Native;
 
 namespace Lintel.Sandbox.Supervision;
@@ -18,14 +17,12 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     // From the kill to the last close, both within a few milliseconds when the machine is not starved.
     private static readonly TimeSpan s_drainAtMost = TimeSpan.FromSeconds(5);
 
-    private const int MaxPendingInput = 1 << 20;
-
     private readonly TaskCompletionSource<SandboxResult> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Queue<(ReadOnlyMemory<byte> Data, TaskCompletionSource? Written)> _input = new();
-    private string _status = "";
+    private BubblewrapStatus? _status;
+    private readonly GuestInput _input = new();
     private readonly StringBuilder _setupErrors = new();
 
-    private Descriptor? _exit, _emptied, _statusPipe, _block, _inputPipe;
+    private Descriptor? _exit, _emptied, _block, _inputPipe;
     private readonly Descriptor?[] _outputs = new Descriptor?[2];
     private CgroupRun? _cgroup;
     private uint _uid;
@@ -33,9 +30,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     private int _firstPid = -1;
     private int? _exitCode;
     private int _rawExit;
-    private bool _exited, _inputEnds;
-    private long _pendingInput;
-    private int _inputOffset;
+    private bool _exited;
     private long _spawnedAt, _startedAt, _endedAt, _lastActivity, _nextLook;
     private int _looks;
     private long _outputBytes, _peak = -1;
@@ -82,13 +77,13 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
 
         _spawnedAt = _lastActivity = Stopwatch.GetTimestamp();
 
-        if (!request.Input.IsEmpty)
+        _input.Start(request.Input);
+
+        if (!request.KeepInputOpen)
         {
-            _pendingInput += request.Input.Length;
-            _input.Enqueue((request.Input, null));
+            _input.End(IsTerminal && !request.Input.IsEmpty);
         }
 
-        _inputEnds = !request.KeepInputOpen;
         FeedInput();
     }
 
@@ -132,7 +127,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     {
         var (statusRead, statusWrite) = Descriptor.Pipe();
         using var guestStatus = statusWrite;
-        _statusPipe = statusRead;
+        _status = new BubblewrapStatus(statusRead);
         _block = Descriptor.EndlessPipe();
         var (gateRead, gateWrite) = Descriptor.Pipe();
         using var guestGate = gateRead;
@@ -154,7 +149,6 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
             // that dies here leaves a bubblewrap without options, which starts nothing.
             _cgroup = launch.Cgroups?.Add(_pid, limits);
             gate.WriteAll(options);
-            statusRead.SetNonBlocking();
         }
         finally
         {
@@ -167,10 +161,10 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     {
         var reading = _exited || !Output.IsFull;
         slots[0] = Slot(_exited ? null : _exit, Libc.POLLIN);
-        slots[1] = Slot(_statusPipe, Libc.POLLIN);
+        slots[1] = Slot(_status?.Pipe, Libc.POLLIN);
         slots[2] = Slot(reading ? _outputs[0] : null, Libc.POLLIN);
         slots[3] = Slot(reading ? _outputs[1] : null, Libc.POLLIN);
-        slots[4] = Slot(_input.Count > 0 && !_exited ? InputEnd : null, Libc.POLLOUT);
+        slots[4] = Slot(_input.IsWaiting && !_exited ? InputEnd : null, Libc.POLLOUT);
         slots[5] = Slot(_emptied, Libc.POLLIN);
 
         static Libc.PollFd Slot(Descriptor? descriptor, short events) =>
@@ -213,7 +207,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     {
         if (_exited)
         {
-            var drained = _outputs.All(output => output is null) && _statusPipe is null && _emptied is null;
+            var drained = _outputs.All(output => output is null) && _status is not { Pipe.IsOpen: true } && _emptied is null;
 
             if (drained || Stopwatch.GetElapsedTime(_endedAt, now) > s_drainAtMost)
             {
@@ -278,30 +272,20 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
 
     public void QueueInput(ReadOnlyMemory<byte> data, TaskCompletionSource written)
     {
-        if (_exited || _inputEnds)
+        if (_exited)
         {
-            written.TrySetResult();     // as writing to a program that has closed its input: nobody is told
-        }
-        else if (_pendingInput + data.Length > MaxPendingInput)
-        {
-            written.TrySetException(new SandboxException("The program does not read its input, and more than 1 MB of it is waiting already."));
+            written.TrySetResult();
         }
         else
         {
-            _pendingInput += data.Length;
-            _input.Enqueue((data, written));
+            _input.Add(data, written);
             FeedInput();
         }
     }
 
     public void EndInput()
     {
-        if (!_inputEnds && IsTerminal)
-        {
-            _input.Enqueue((new byte[] { 4 }, null));   // Ctrl+D: a terminal has no other end
-        }
-
-        _inputEnds = true;
+        _input.End(IsTerminal);
         FeedInput();
     }
 
@@ -348,31 +332,12 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
 
     private void FeedInput()
     {
-        while (_input.TryPeek(out var next))
+        if (_input.Feed(_exited ? null : InputEnd))
         {
-            var written = InputEnd is { IsOpen: true } end && !_exited ? end.Write(next.Data.Span[_inputOffset..]) : -Libc.EIO;
-
-            if (written == -Libc.EAGAIN)
-            {
-                return;
-            }
-
             _lastActivity = Stopwatch.GetTimestamp();
-
-            if (written >= 0 && _inputOffset + written < next.Data.Length)
-            {
-                _inputOffset += written;
-                continue;
-            }
-
-            // Whether all was written or the program has closed its end: this is done.
-            _input.Dequeue();
-            _inputOffset = 0;
-            _pendingInput -= next.Data.Length;
-            next.Written?.TrySetResult();
         }
 
-        if (_inputEnds && !IsTerminal)
+        if (_input.IsOver && !IsTerminal)
         {
             _inputPipe?.Dispose();
         }
@@ -381,37 +346,20 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     /// <summary>Takes in what bubblewrap reports; false when there is no more of it now.</summary>
     private bool ReadStatus()
     {
-        Span<byte> buffer = stackalloc byte[1024];
-        var count = _statusPipe?.Read(buffer) ?? 0;
-
-        if (count == -Libc.EAGAIN)
+        if (_status?.TryRead(out var report) != true)
         {
             return false;
         }
 
-        if (count <= 0)
+        if (report.FirstPid is { } first)
         {
-            _statusPipe?.Dispose();
-            _statusPipe = null;
-            return false;
+            LetGo(first);
         }
 
-        var lines = (_status + Encoding.UTF8.GetString(buffer[..count])).Split('\n');
-        _status = lines[^1];
-
-        foreach (var line in lines[..^1])
+        if (report.ExitCode is { } code)
         {
-            using var document = JsonDocument.Parse(line);
-
-            if (document.RootElement.TryGetProperty("child-pid", out var first))
-            {
-                LetGo(first.GetInt32());
-            }
-            else if (document.RootElement.TryGetProperty("exit-code", out var code))
-            {
-                _exitCode = code.GetInt32();
-                _endedAt = Stopwatch.GetTimestamp();
-            }
+            _exitCode = code;
+            _endedAt = Stopwatch.GetTimestamp();
         }
 
         return true;
@@ -527,7 +475,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
 
         if (resident > limits.MemoryBytes)
         {
-            Stop(SandboxVerdict.MemoryLimit, $"Its processes together used more than {limits.MemoryBytes >> 20} MB of memory.");
+            Stop(SandboxVerdict.MemoryLimit, MemoryReason);
         }
 
         if (_cpu >= limits.Cpu)
@@ -539,6 +487,8 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
         var early = TimeSpan.FromMilliseconds(4 << Math.Min(_looks++, 10));
         _nextLook = now + Ticks(early < pause ? early : pause);
     }
+
+    private string MemoryReason => $"Its processes together used more than {limits.MemoryBytes >> 20} MB of memory.";
 
     private string CpuReason => $"It used more than {limits.Cpu.TotalSeconds:0.###} s of processor time.";
 
@@ -556,6 +506,9 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
         _rawExit = pid < 0 ? 0 : (status & 0x7F) != 0 ? 128 + (status & 0x7F) : (status >> 8) & 0xFF;
         _exited = true;
         _endedAt = _endedAt == 0 ? Stopwatch.GetTimestamp() : _endedAt;
+
+        // It is ending by itself, unless its monitor was killed by somebody else at the wrong moment.
+        KillNamespace();
         _cgroup?.Kill();
 
         while (ReadStatus())
@@ -564,6 +517,14 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
         }
 
         FeedInput();
+    }
+
+    private void KillNamespace()
+    {
+        if (_emptied is not null)
+        {
+            _ = Libc.syscall(Libc.SYS_pidfd_send_signal, _emptied.Number, Libc.SIGKILL, 0, 0);
+        }
     }
 
     private void Kill()
@@ -575,11 +536,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
             // the group. A kill in between would leave the program running alone.
             _ = Libc.kill(-_pid, Libc.SIGKILL);
 
-            if (_emptied is not null)
-            {
-                _ = Libc.syscall(Libc.SYS_pidfd_send_signal, _emptied.Number, Libc.SIGKILL, 0, 0);
-            }
-
+            KillNamespace();
             _cgroup?.Kill();
         }
     }
@@ -609,23 +566,15 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     private SandboxResult Result(CgroupUsage? cgroup)
     {
         var code = _exitCode ?? 128 + Libc.SIGKILL;
-        var signal = code is > 128 and < 128 + 65 ? code - 128 : (int?)null;
-        var stopped = _stopped;
+        var signal = code is > 128 and <= 128 + 64 ? code - 128 : (int?)null;
 
-        if (stopped is null && cgroup is { WasOutOfMemory: true })
+        // Limits that the kernel kept by itself, which show in how the program ended.
+        var stopped = _stopped switch
         {
-            stopped = (SandboxVerdict.MemoryLimit, $"Its processes together used more than {limits.MemoryBytes >> 20} MB of memory.");
-        }
-
-        if (stopped is null && (signal == Libc.SIGXCPU || (signal == Libc.SIGKILL && _cpu >= limits.Cpu)))
-        {
-            stopped = (SandboxVerdict.TimeLimit, CpuReason);
-        }
-
-        if (stopped is not null && _exitCode is null)
-        {
-            signal = Libc.SIGKILL;
-        }
+            null when cgroup is { WasOutOfMemory: true } => (SandboxVerdict.MemoryLimit, MemoryReason),
+            null when signal == Libc.SIGXCPU || (signal == Libc.SIGKILL && _cpu >= limits.Cpu) => (SandboxVerdict.TimeLimit, CpuReason),
+            _ => _stopped,
+        };
 
         var verdict = stopped?.Verdict ?? (code == 0 ? SandboxVerdict.Ok : signal is null ? SandboxVerdict.Nonzero : SandboxVerdict.Signalled);
         var peak = Math.Max(_peak, cgroup?.PeakBytes ?? -1);
@@ -644,15 +593,12 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
             _exited = true;
         }
 
-        foreach (var descriptor in (Descriptor?[])[_exit, _emptied, _statusPipe, _block, _inputPipe, .. _outputs])
+        foreach (var descriptor in (Descriptor?[])[_exit, _emptied, _block, _inputPipe, .. _outputs])
         {
             descriptor?.Dispose();
         }
 
-        while (_input.TryDequeue(out var input))
-        {
-            input.Written?.TrySetResult();
-        }
+        _input.Feed(null);
 
         if (_uid != 0)
         {
