@@ -16,7 +16,7 @@ internal sealed unsafe class Spawn : IDisposable
     private readonly List<Descriptor> _moved = [];
     private readonly int _count;
 
-    public Spawn(IReadOnlyList<string> arguments, Descriptor input, Descriptor output, Descriptor error, IReadOnlyList<Descriptor> inherited)
+    public Spawn(IReadOnlyList<string> arguments, IReadOnlyList<Descriptor> standard, IReadOnlyList<Descriptor> inherited)
     {
         _count = arguments.Count;
         _arguments = (byte**)NativeMemory.AllocZeroed((nuint)(_count + 1), (nuint)sizeof(byte*));
@@ -45,9 +45,11 @@ internal sealed unsafe class Spawn : IDisposable
             Libc.CheckCode(Libc.posix_spawn_file_actions_addchdir_np(_actions, top), "posix_spawn_file_actions_addchdir_np");
         }
 
-        PassOn(input.Number, 0);
-        PassOn(output.Number, 1);
-        PassOn(error.Number, 2);
+        for (var index = 0; index < standard.Count; index++)
+        {
+            PassOn(standard[index].Number, index);
+        }
+
         var firstFree = 3 + inherited.Count;
 
         for (var index = 0; index < inherited.Count; index++)

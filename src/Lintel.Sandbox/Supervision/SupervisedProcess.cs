@@ -11,9 +11,6 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     /// <summary>What <see cref="Supervisor"/> polls for each process: its exit, its status, two outputs, one input, its namespace's end.</summary>
     public const int Slots = 6;
 
-    // The pool of memory looks: dense at first, since many programs end at once, then as often as overshoot demands.
-    private static readonly TimeSpan s_lookAtMost = TimeSpan.FromMilliseconds(50), s_lookNearLimit = TimeSpan.FromMilliseconds(10);
-
     // From the kill to the last close, both within a few milliseconds when the machine is not starved.
     private static readonly TimeSpan s_drainAtMost = TimeSpan.FromSeconds(5);
 
@@ -22,8 +19,9 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     private readonly GuestInput _input = new();
     private readonly StringBuilder _setupErrors = new();
 
-    private Descriptor? _exit, _emptied, _block, _inputPipe;
-    private readonly Descriptor?[] _outputs = new Descriptor?[2];
+    private readonly UsageWatch _usage = new(launch.Processes, limits);
+    private GuestEnds? _ends;
+    private Descriptor? _exit, _emptied, _block;
     private CgroupRun? _cgroup;
     private uint _uid;
     private int _pid = -1;
@@ -31,10 +29,8 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     private int? _exitCode;
     private int _rawExit;
     private bool _exited;
-    private long _spawnedAt, _startedAt, _endedAt, _lastActivity, _nextLook;
-    private int _looks;
-    private long _outputBytes, _peak = -1;
-    private TimeSpan _cpu;
+    private long _spawnedAt, _startedAt, _endedAt, _lastActivity;
+    private long _outputBytes;
     private (SandboxVerdict Verdict, string Reason)? _stopped;
     private Exception? _broken;
 
@@ -58,14 +54,11 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
 
         try
         {
-            if (request.Terminal is { } size)
-            {
-                StartOnTerminal(size);
-            }
-            else
-            {
-                StartOnPipes();
-            }
+            _ends = request.Terminal is { } size ? GuestEnds.OpenTerminal(size, launch.Identity, _uid) : GuestEnds.OpenPipes();
+
+            // Only the session's leader can take a terminal, and bubblewrap's --new-session made its first process that.
+            SpawnBubblewrap(IsTerminal ? ["/usr/bin/setsid", "--ctty", .. request.Command] : request.Command, _ends);
+            _ends.CloseGuests();
         }
         catch (Exception failure)
         {
@@ -87,43 +80,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
         FeedInput();
     }
 
-    private void StartOnTerminal(TerminalSize size)
-    {
-        var (master, slave) = Descriptor.Terminal();
-        using var guestEnd = slave;
-        _outputs[0] = master;
-        SetSize(size);
-
-        // As a login does: the guest may open what /dev/console shows it, and stty may set it.
-        if (launch.Identity.IsRoot)
-        {
-            Libc.Check(Libc.fchown(slave.Number, _uid, _uid), "fchown");
-        }
-
-        // Only the session's leader can take a terminal, and bubblewrap's --new-session made its first process that.
-        SpawnBubblewrap(["/usr/bin/setsid", "--ctty", .. request.Command], slave, slave, slave);
-        master.SetNonBlocking();
-    }
-
-    private void StartOnPipes()
-    {
-        var (inputRead, inputWrite) = Descriptor.Pipe();
-        using var guestInput = inputRead;
-        _inputPipe = inputWrite;
-        var (outputRead, outputWrite) = Descriptor.Pipe();
-        using var guestOutput = outputWrite;
-        _outputs[0] = outputRead;
-        var (errorRead, errorWrite) = Descriptor.Pipe();
-        using var guestError = errorWrite;
-        _outputs[1] = errorRead;
-
-        SpawnBubblewrap([.. request.Command], inputRead, outputWrite, errorWrite);
-        inputWrite.SetNonBlocking();
-        outputRead.SetNonBlocking();
-        errorRead.SetNonBlocking();
-    }
-
-    private void SpawnBubblewrap(string[] command, Descriptor input, Descriptor output, Descriptor error)
+    private void SpawnBubblewrap(IReadOnlyList<string> command, GuestEnds ends)
     {
         var (statusRead, statusWrite) = Descriptor.Pipe();
         using var guestStatus = statusWrite;
@@ -139,7 +96,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
         {
             using var spawn = new Spawn(
                 [launch.Bubblewrap, "--args", BubblewrapArguments.OptionsFd.ToString(CultureInfo.InvariantCulture), "--", .. command],
-                input, output, error, [gateRead, statusWrite, _block, .. inherited]);
+                ends.Guests, [gateRead, statusWrite, _block, .. inherited]);
 
             launch.Identity.Run(_uid, (Process: this, spawn), static state => state.Process._pid = state.spawn.Start());
 
@@ -162,9 +119,9 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
         var reading = _exited || !Output.IsFull;
         slots[0] = Slot(_exited ? null : _exit, Libc.POLLIN);
         slots[1] = Slot(_status?.Pipe, Libc.POLLIN);
-        slots[2] = Slot(reading ? _outputs[0] : null, Libc.POLLIN);
-        slots[3] = Slot(reading ? _outputs[1] : null, Libc.POLLIN);
-        slots[4] = Slot(_input.IsWaiting && !_exited ? InputEnd : null, Libc.POLLOUT);
+        slots[2] = Slot(reading ? _ends!.Outputs[0] : null, Libc.POLLIN);
+        slots[3] = Slot(reading ? _ends!.Outputs[1] : null, Libc.POLLIN);
+        slots[4] = Slot(_input.IsWaiting && !_exited ? _ends!.Input : null, Libc.POLLOUT);
         slots[5] = Slot(_emptied, Libc.POLLIN);
 
         static Libc.PollFd Slot(Descriptor? descriptor, short events) =>
@@ -207,7 +164,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     {
         if (_exited)
         {
-            var drained = _outputs.All(output => output is null) && _status is not { Pipe.IsOpen: true } && _emptied is null;
+            var drained = _ends!.Outputs.All(output => output is null) && _status is not { Pipe.IsOpen: true } && _emptied is null;
 
             if (drained || Stopwatch.GetElapsedTime(_endedAt, now) > s_drainAtMost)
             {
@@ -215,6 +172,12 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
                 return null;
             }
 
+            return now + (Stopwatch.Frequency / 100);
+        }
+
+        if (_stopped is not null || _broken is not null)
+        {
+            Kill();
             return now + (Stopwatch.Frequency / 100);
         }
 
@@ -238,12 +201,12 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
             }
         }
 
-        if (_startedAt != 0 && now >= _nextLook)
+        if (now >= _usage.Next && _usage.Look(_firstPid, now) is { } exceeded)
         {
-            Look(now);
+            Stop(exceeded.Verdict, exceeded.Reason);
         }
 
-        return _startedAt != 0 ? Math.Min(deadline, _nextLook) : deadline;
+        return Math.Min(deadline, _usage.Next);
     }
 
     /// <summary>Ends the whole tree. The first reason given is the one that is reported.</summary>
@@ -289,13 +252,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
         FeedInput();
     }
 
-    public void Resize(TerminalSize size)
-    {
-        if (!_exited && IsTerminal && _outputs[0] is not null)
-        {
-            SetSize(size);
-        }
-    }
+    public void Resize(TerminalSize size) => _ends?.Resize(size);
 
     public void Send(SandboxSignal signal)
     {
@@ -304,10 +261,8 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
             return;
         }
 
-        // What a terminal's keys do goes to whatever job is in its foreground.
-        if (IsTerminal && signal is SandboxSignal.Interrupt or SandboxSignal.Quit or SandboxSignal.TerminalStop && _outputs[0] is { } master)
+        if (_ends!.TryType(signal))
         {
-            _ = Libc.ioctl(master.Number, Libc.TIOCSIG, (nint)(int)signal);
             return;
         }
 
@@ -322,24 +277,16 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
         }
     }
 
-    private Descriptor? InputEnd => IsTerminal ? _outputs[0] : _inputPipe;
-
-    private unsafe void SetSize(TerminalSize size)
-    {
-        var window = new Libc.WindowSize { Rows = size.Rows, Columns = size.Columns };
-        _ = Libc.ioctl(_outputs[0]!.Number, Libc.TIOCSWINSZ, &window);
-    }
-
     private void FeedInput()
     {
-        if (_input.Feed(_exited ? null : InputEnd))
+        if (_input.Feed(_exited ? null : _ends!.Input))
         {
             _lastActivity = Stopwatch.GetTimestamp();
         }
 
         if (_input.IsOver && !IsTerminal)
         {
-            _inputPipe?.Dispose();
+            _ends!.Input.Dispose();
         }
     }
 
@@ -379,8 +326,22 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     /// <summary>Its namespaces are there: set its limits, then let bubblewrap start the program.</summary>
     private void LetGo(int firstPid)
     {
+        var first = Libc.syscall(Libc.SYS_pidfd_open, firstPid, 0, 0, 0);
+
+        // It may have ended since, by our own kill or because it could not go on.
+        if (first < 0)
+        {
+            return;
+        }
+
         _firstPid = firstPid;
-        _emptied = new Descriptor(Libc.Check(Libc.syscall(Libc.SYS_pidfd_open, firstPid, 0, 0, 0), "pidfd_open"));
+        _emptied = new Descriptor((int)first);
+
+        if (_stopped is not null || _exited)
+        {
+            return;
+        }
+
         var largestInput = request.Files.Select(file => file.Length).DefaultIfEmpty().Max();
         launch.Identity.Run(_uid, (firstPid, limits, largestInput), static state => ResourceLimits.Apply(state.firstPid, state.limits, state.largestInput));
 
@@ -390,12 +351,12 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
         }
 
         _startedAt = _lastActivity = Stopwatch.GetTimestamp();
-        _nextLook = _startedAt + Ticks(TimeSpan.FromMilliseconds(4));
+        _usage.Start(_startedAt);
     }
 
     private void ReadOutput(int index)
     {
-        var end = _outputs[index]!;
+        var end = _ends!.Outputs[index]!;
 
         // A few at a time, so that one loud program does not keep the others waiting.
         for (var turn = 0; turn < 4; turn++)
@@ -410,8 +371,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
                 // EIO is how a terminal says that nobody has it open any more.
                 if (count != -Libc.EAGAIN)
                 {
-                    end.Dispose();
-                    _outputs[index] = null;
+                    _ends.EndOutput(index);
                 }
 
                 return;
@@ -433,7 +393,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
         _outputBytes += within;
 
         // Before the program has begun, what is said is bubblewrap's: the reason why it cannot begin.
-        if (stream == OutputStream.Stderr && _setupErrors.Length < 1000)
+        if ((IsTerminal || stream == OutputStream.Stderr) && _setupErrors.Length < 1000)
         {
             _setupErrors.Append(Encoding.UTF8.GetString(buffer.AsSpan(0, Math.Min(count, 1000))));
         }
@@ -456,41 +416,6 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
             Kill();
         }
     }
-
-    private void Look(long now)
-    {
-        var usage = launch.Processes.Measure(_firstPid);
-        _cpu = usage.Cpu > _cpu ? usage.Cpu : _cpu;
-        var resident = usage.ResidentBytes;
-
-        if (resident > limits.MemoryBytes)
-        {
-            resident = launch.Processes.MeasureShared();
-        }
-
-        if (resident > 0)
-        {
-            _peak = Math.Max(_peak, resident);
-        }
-
-        if (resident > limits.MemoryBytes)
-        {
-            Stop(SandboxVerdict.MemoryLimit, MemoryReason);
-        }
-
-        if (_cpu >= limits.Cpu)
-        {
-            Stop(SandboxVerdict.TimeLimit, CpuReason);
-        }
-
-        var pause = resident > limits.MemoryBytes / 2 ? s_lookNearLimit : s_lookAtMost;
-        var early = TimeSpan.FromMilliseconds(4 << Math.Min(_looks++, 10));
-        _nextLook = now + Ticks(early < pause ? early : pause);
-    }
-
-    private string MemoryReason => $"Its processes together used more than {limits.MemoryBytes >> 20} MB of memory.";
-
-    private string CpuReason => $"It used more than {limits.Cpu.TotalSeconds:0.###} s of processor time.";
 
     private unsafe void Reap()
     {
@@ -543,6 +468,11 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
 
     private void Finish()
     {
+        if (_completion.Task.IsCompleted)
+        {
+            return;
+        }
+
         Dispose();
         var cgroup = _cgroup?.Finish();
         Output.Complete();
@@ -571,16 +501,19 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
         // Limits that the kernel kept by itself, which show in how the program ended.
         var stopped = _stopped switch
         {
-            null when cgroup is { WasOutOfMemory: true } => (SandboxVerdict.MemoryLimit, MemoryReason),
-            null when signal == Libc.SIGXCPU || (signal == Libc.SIGKILL && _cpu >= limits.Cpu) => (SandboxVerdict.TimeLimit, CpuReason),
+            null when cgroup is { WasOutOfMemory: true } => (SandboxVerdict.MemoryLimit, _usage.MemoryReason),
+            null when signal == Libc.SIGXCPU || (signal == Libc.SIGKILL && _usage.Cpu >= limits.Cpu) => (SandboxVerdict.TimeLimit, _usage.CpuReason),
             _ => _stopped,
         };
 
         var verdict = stopped?.Verdict ?? (code == 0 ? SandboxVerdict.Ok : signal is null ? SandboxVerdict.Nonzero : SandboxVerdict.Signalled);
-        var peak = Math.Max(_peak, cgroup?.PeakBytes ?? -1);
+        var peak = Math.Max(_usage.PeakBytes ?? -1, cgroup?.PeakBytes ?? -1);
         var elapsed = Stopwatch.GetElapsedTime(_startedAt != 0 ? _startedAt : _spawnedAt, _endedAt);
 
-        return new SandboxResult(verdict, code, signal, elapsed, _cpu, peak < 0 ? null : peak / 1024, _outputBytes, stopped?.Reason);
+
+        // The kernel is quicker than the next look when one process alone has used it all.
+        var cpu = stopped?.Reason == _usage.CpuReason && _usage.Cpu < limits.Cpu ? limits.Cpu : _usage.Cpu;
+        return new SandboxResult(verdict, code, signal, elapsed, cpu, peak < 0 ? null : peak / 1024, _outputBytes, stopped?.Reason);
     }
 
     public unsafe void Dispose()
@@ -593,11 +526,12 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
             _exited = true;
         }
 
-        foreach (var descriptor in (Descriptor?[])[_exit, _emptied, _block, _inputPipe, .. _outputs])
+        foreach (var descriptor in (Descriptor?[])[_exit, _emptied, _block, _status?.Pipe])
         {
             descriptor?.Dispose();
         }
 
+        _ends?.Dispose();
         _input.Feed(null);
 
         if (_uid != 0)
