@@ -8,6 +8,7 @@ internal static class Program
     private static readonly IScenario[] Scenarios =
     [
         new Is456Scenario(),
+        new SandboxScenario(),
         new LogScenario(),
         new BatchScenario(),
         new LiveScenario(),

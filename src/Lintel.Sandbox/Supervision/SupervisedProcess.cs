@@ -313,14 +313,10 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     }
 
     /// <summary>The first process ends after all others of its pid namespace: now none is left.</summary>
-    private unsafe void LeaveNamespace()
+    private void LeaveNamespace()
     {
         _emptied!.Dispose();
         _emptied = null;
-
-        // Orphaned by bubblewrap, it is ours to bury where no init process does (a server that is a container's pid 1).
-        int status;
-        _ = Libc.waitpid(_firstPid, &status, Libc.WNOHANG);
     }
 
     /// <summary>Its namespaces are there: set its limits, then let bubblewrap start the program.</summary>
@@ -518,10 +514,17 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
 
     public unsafe void Dispose()
     {
+        int status;
+
+        // Orphaned by bubblewrap, the first process is ours to bury where no init does (a server that is a container's pid 1).
+        if (_firstPid > 0)
+        {
+            _ = Libc.waitpid(_firstPid, &status, Libc.WNOHANG);
+        }
+
         // After a failed start the process was killed and nobody waits for it yet.
         if (_pid > 0 && !_exited)
         {
-            int status;
             _ = Libc.waitpid(_pid, &status, 0);
             _exited = true;
         }
