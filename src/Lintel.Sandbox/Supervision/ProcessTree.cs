@@ -14,7 +14,7 @@ internal sealed class ProcessTree
 
     private readonly byte[] _buffer = new byte[16 * 1024];
     private readonly Stack<int> _waiting = new();
-    private readonly List<(int Pid, long Resident)> _found = [];
+    private readonly List<int> _found = [];
 
     public readonly record struct Usage(long ResidentBytes, TimeSpan Cpu, int Processes);
 
@@ -38,7 +38,7 @@ internal sealed class ProcessTree
             if (pid != first)
             {
                 pages += stat.Pages;
-                _found.Add((pid, stat.Pages * System.Environment.SystemPageSize));
+                _found.Add(pid);
             }
 
             AddChildren(pid, stat.Threads);
@@ -51,7 +51,7 @@ internal sealed class ProcessTree
     /// The memory of the processes just found, shared pages counted once. It is dearer to ask for, so only asked when the plain
     /// sum is too large: a program that forks workers shares most of its pages with them.
     /// </summary>
-    public long MeasureShared() => _found.Sum(process => ReadProportional(process.Pid) ?? process.Resident);
+    public long MeasureShared() => _found.Sum(ReadProportional);
 
     /// <summary>The oldest child of a process that has one thread; 0 when there is none.</summary>
     public int FirstChild(int pid) =>
@@ -127,11 +127,18 @@ internal sealed class ProcessTree
         }
     }
 
-    private long? ReadProportional(int pid)
+    private long ReadProportional(int pid)
     {
         var text = Read($"/proc/{pid}/smaps_rollup");
         var at = text.IndexOf("\nPss:"u8);
-        return at >= 0 && Utf8Parser.TryParse(text[(at + 5)..].TrimStart((byte)' '), out long kilobytes, out _) ? kilobytes * 1024 : null;
+
+        if (at >= 0 && Utf8Parser.TryParse(text[(at + 5)..].TrimStart((byte)' '), out long kilobytes, out _))
+        {
+            return kilobytes * 1024;
+        }
+
+        // It may not be asked, or it is just ending and has nothing any more.
+        return TryReadStat(pid, out var stat) ? stat.Pages * System.Environment.SystemPageSize : 0;
     }
 
     private ReadOnlySpan<byte> Read(string path)

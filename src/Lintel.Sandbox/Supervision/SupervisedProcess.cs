@@ -164,7 +164,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     {
         if (_exited)
         {
-            var drained = _ends!.Outputs.All(output => output is null) && _status is not { Pipe.IsOpen: true } && _emptied is null;
+            var drained = _ends!.Outputs.All(output => output is null) && _status is not { Pipe.IsOpen: true } && _emptied is null && IsGroupEmpty();
 
             if (drained || Stopwatch.GetElapsedTime(_endedAt, now) > s_drainAtMost)
             {
@@ -439,6 +439,9 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
 
         FeedInput();
     }
+
+    /// <summary>Killed before it told its first process, which then is still in the group that the spawn made.</summary>
+    private bool IsGroupEmpty() => _firstPid > 0 || Libc.kill(-_pid, 0) != 0;
 
     private void KillNamespace()
     {

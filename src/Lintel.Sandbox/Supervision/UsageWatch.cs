@@ -30,7 +30,15 @@ internal sealed class UsageWatch(ProcessTree processes, SandboxLimits limits)
     public (SandboxVerdict Verdict, string Reason)? Look(int firstPid, long now)
     {
         var usage = processes.Measure(firstPid);
-        var resident = usage.ResidentBytes > limits.MemoryBytes ? processes.MeasureShared() : usage.ResidentBytes;
+        var resident = usage.ResidentBytes;
+
+        // Twice: when workers end between two of the readings, those that are left have a larger share, and the sum is too large.
+        for (var attempt = 0; attempt < 2 && resident > limits.MemoryBytes; attempt++)
+        {
+            usage = processes.Measure(firstPid);
+            resident = Math.Min(usage.ResidentBytes, processes.MeasureShared());
+        }
+
         Cpu = usage.Cpu > Cpu ? usage.Cpu : Cpu;
         PeakBytes = resident > 0 ? Math.Max(PeakBytes ?? 0, resident) : PeakBytes;
         Plan(now, resident);

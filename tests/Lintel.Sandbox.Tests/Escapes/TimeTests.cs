@@ -82,25 +82,31 @@ public sealed class TimeTests(SandboxFixture sandbox)
     {
         var cancel = TestContext.Current.CancellationToken;
         await using var run = await sandbox.Launcher.StartAsync(
-            new SandboxRequest { Command = ["bash", "-c", "trap 'echo caught' USR1; echo ready; while :; do sleep 0.05; done"], Limits = SandboxFixture.Patient }, cancel);
+            SandboxFixture.Python("""
+                import signal
+                signal.signal(signal.SIGUSR1, lambda *_: print('caught'))
+                print('ready')
+                while True:
+                    signal.pause()
+                """), cancel);
         var seen = "";
 
         await foreach (var text in run.ReadTextAsync(cancel))
         {
             seen += text.Text;
 
-            if (text.Text == "ready\n")
+            if (seen == "ready\n")
             {
                 run.Signal(SandboxSignal.User1);
             }
-            else if (text.Text == "caught\n")
+            else if (seen == "ready\ncaught\n")
             {
                 run.Signal(SandboxSignal.Terminate);
             }
         }
 
         var result = await run.Completion;
-        Assert.StartsWith("ready\ncaught\n", seen, StringComparison.Ordinal);
+        Assert.Equal("ready\ncaught\n", seen);
         Assert.Equal((SandboxVerdict.Signalled, 143, 15), (result.Verdict, result.ExitCode, result.Signal));
     }
 }
