@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Text;
 using Lintel.Sandbox.Native;
 
 namespace Lintel.Sandbox.Supervision;
@@ -15,27 +13,24 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     private static readonly TimeSpan s_drainAtMost = TimeSpan.FromSeconds(5);
 
     private readonly TaskCompletionSource<SandboxResult> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private BubblewrapStatus? _status;
     private readonly GuestInput _input = new();
-    private readonly StringBuilder _setupErrors = new();
-
     private readonly UsageWatch _usage = new(launch.Processes, limits);
-    private GuestEnds? _ends;
-    private Descriptor? _exit, _emptied, _block;
-    private CgroupRun? _cgroup;
+    private readonly OutputQueue _output = new(launch.Wake);
+    private OutputPump _pump = null!;
+    private GuestEnds _ends = null!;
+    private Bubblewrap _bubblewrap = null!;
+    private Descriptor? _emptied;
     private uint _uid;
-    private int _pid = -1;
     private int _firstPid = -1;
     private int? _exitCode;
     private int _rawExit;
     private bool _exited;
     private long _spawnedAt, _startedAt, _endedAt, _lastActivity;
-    private long _outputBytes;
     private (SandboxVerdict Verdict, string Reason)? _stopped;
     private Exception? _broken;
 
     /// <summary>Any thread.</summary>
-    public OutputQueue Output { get; } = new(launch.Wake);
+    public OutputQueue Output => _output;
 
     /// <summary>Any thread.</summary>
     public Task<SandboxResult> Completion => _completion.Task;
@@ -45,7 +40,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     /// <summary>The host's uid of the guest, for the tests that look for what it left.</summary>
     public uint Uid => _uid;
 
-    public int Pid => _pid;
+    public int Pid => _bubblewrap.Pid;
 
     /// <summary>Starts it. What it throws has left nothing behind.</summary>
     public void Start()
@@ -55,16 +50,14 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
         try
         {
             _ends = request.Terminal is { } size ? GuestEnds.OpenTerminal(size, launch.Identity, _uid) : GuestEnds.OpenPipes();
-
-            // Only the session's leader can take a terminal, and bubblewrap's --new-session made its first process that.
-            SpawnBubblewrap(IsTerminal ? ["/usr/bin/setsid", "--ctty", .. request.Command] : request.Command, _ends);
+            _pump = new OutputPump(_output, limits);
+            _bubblewrap = Bubblewrap.Start(request, limits, launch, _ends, _uid);
             _ends.CloseGuests();
         }
         catch (Exception failure)
         {
-            Kill();
-            Dispose();
-            _cgroup?.Finish();
+            _ends?.Dispose();
+            launch.Identity.GiveBack(_uid);
             throw failure as SandboxException ?? new SandboxException($"The sandbox could not be started: {failure.Message}", failure);
         }
 
@@ -80,48 +73,15 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
         FeedInput();
     }
 
-    private void SpawnBubblewrap(IReadOnlyList<string> command, GuestEnds ends)
-    {
-        var (statusRead, statusWrite) = Descriptor.Pipe();
-        using var guestStatus = statusWrite;
-        _status = new BubblewrapStatus(statusRead);
-        _block = Descriptor.EndlessPipe();
-        var (gateRead, gateWrite) = Descriptor.Pipe();
-        using var guestGate = gateRead;
-        using var gate = gateWrite;
-
-        var (options, inherited) = BubblewrapArguments.Build(request, limits, launch.Filter);
-
-        try
-        {
-            using var spawn = new Spawn(
-                [launch.Bubblewrap, "--args", BubblewrapArguments.OptionsFd.ToString(CultureInfo.InvariantCulture), "--", .. command],
-                ends.Guests, [gateRead, statusWrite, _block, .. inherited]);
-
-            launch.Identity.Run(_uid, (Process: this, spawn), static state => state.Process._pid = state.spawn.Start());
-
-            _exit = new Descriptor(Libc.Check(Libc.syscall(Libc.SYS_pidfd_open, _pid, 0, 0, 0), "pidfd_open"));
-
-            // bubblewrap reads its options to their end before anything else, so it is in its group before it has children. A server
-            // that dies here leaves a bubblewrap without options, which starts nothing.
-            _cgroup = launch.Cgroups?.Add(_pid, limits);
-            gate.WriteAll(options);
-        }
-        finally
-        {
-            inherited.ForEach(descriptor => descriptor.Dispose());
-        }
-    }
-
     /// <summary>Where to wait for what. Nothing is read while the reader is behind, until the program has ended.</summary>
     public void FillSlots(Span<Libc.PollFd> slots)
     {
         var reading = _exited || !Output.IsFull;
-        slots[0] = Slot(_exited ? null : _exit, Libc.POLLIN);
-        slots[1] = Slot(_status?.Pipe, Libc.POLLIN);
-        slots[2] = Slot(reading ? _ends!.Outputs[0] : null, Libc.POLLIN);
-        slots[3] = Slot(reading ? _ends!.Outputs[1] : null, Libc.POLLIN);
-        slots[4] = Slot(_input.IsWaiting && !_exited ? _ends!.Input : null, Libc.POLLOUT);
+        slots[0] = Slot(_exited ? null : _bubblewrap.Exit, Libc.POLLIN);
+        slots[1] = Slot(_bubblewrap.Status.Pipe, Libc.POLLIN);
+        slots[2] = Slot(reading ? _ends.Outputs[0] : null, Libc.POLLIN);
+        slots[3] = Slot(reading ? _ends.Outputs[1] : null, Libc.POLLIN);
+        slots[4] = Slot(_input.IsWaiting && !_exited ? _ends.Input : null, Libc.POLLOUT);
         slots[5] = Slot(_emptied, Libc.POLLIN);
 
         static Libc.PollFd Slot(Descriptor? descriptor, short events) =>
@@ -164,7 +124,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     {
         if (_exited)
         {
-            var drained = _ends!.Outputs.All(output => output is null) && _status is not { Pipe.IsOpen: true } && _emptied is null && IsGroupEmpty();
+            var drained = _ends.Outputs.All(output => output is null) && !_bubblewrap.Status.Pipe.IsOpen && _emptied is null && IsGroupEmpty();
 
             if (drained || Stopwatch.GetElapsedTime(_endedAt, now) > s_drainAtMost)
             {
@@ -252,7 +212,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
         FeedInput();
     }
 
-    public void Resize(TerminalSize size) => _ends?.Resize(size);
+    public void Resize(TerminalSize size) => _ends.Resize(size);
 
     public void Send(SandboxSignal signal)
     {
@@ -261,7 +221,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
             return;
         }
 
-        if (_ends!.TryType(signal))
+        if (_ends.TryType(signal))
         {
             return;
         }
@@ -279,21 +239,21 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
 
     private void FeedInput()
     {
-        if (_input.Feed(_exited ? null : _ends!.Input))
+        if (_input.Feed(_exited ? null : _ends.Input))
         {
             _lastActivity = Stopwatch.GetTimestamp();
         }
 
         if (_input.IsOver && !IsTerminal)
         {
-            _ends!.Input.Dispose();
+            _ends.Input.Dispose();
         }
     }
 
     /// <summary>Takes in what bubblewrap reports; false when there is no more of it now.</summary>
     private bool ReadStatus()
     {
-        if (_status?.TryRead(out var report) != true)
+        if (!_bubblewrap.Status.TryRead(out var report))
         {
             return false;
         }
@@ -341,9 +301,9 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
         var largestInput = request.Files.Select(file => file.Length).DefaultIfEmpty().Max();
         launch.Identity.Run(_uid, (firstPid, limits, largestInput), static state => ResourceLimits.Apply(state.firstPid, state.limits, state.largestInput));
 
-        using (_block)
+        using (_bubblewrap.Block)
         {
-            _ = _block!.Write("\n"u8);
+            _ = _bubblewrap.Block.Write("\n"u8);
         }
 
         _startedAt = _lastActivity = Stopwatch.GetTimestamp();
@@ -352,63 +312,13 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
 
     private void ReadOutput(int index)
     {
-        var end = _ends!.Outputs[index]!;
+        _pump.Read(_ends, index, toTheEnd: _exited);
+        _lastActivity = Math.Max(_lastActivity, _pump.LastActivity);
 
-        // A few at a time, so that one loud program does not keep the others waiting.
-        for (var turn = 0; turn < 4; turn++)
+        if (_pump.IsOver)
         {
-            var buffer = Output.Rent();
-            var count = end.Read(buffer.AsSpan(0, OutputQueue.BufferSize));
-
-            if (count <= 0)
-            {
-                Output.Return(buffer);
-
-                // EIO is how a terminal says that nobody has it open any more.
-                if (count != -Libc.EAGAIN)
-                {
-                    _ends.EndOutput(index);
-                }
-
-                return;
-            }
-
-            Deliver(index == 0 ? OutputStream.Stdout : OutputStream.Stderr, buffer, count);
-
-            if (!_exited && Output.IsFull)
-            {
-                return;
-            }
-        }
-    }
-
-    private void Deliver(OutputStream stream, byte[] buffer, int count)
-    {
-        _lastActivity = Stopwatch.GetTimestamp();
-        var within = (int)Math.Min(count, limits.OutputBytes - _outputBytes);
-        _outputBytes += within;
-
-        // Before the program has begun, what is said is bubblewrap's: the reason why it cannot begin.
-        if ((IsTerminal || stream == OutputStream.Stderr) && _setupErrors.Length < 1000)
-        {
-            _setupErrors.Append(Encoding.UTF8.GetString(buffer.AsSpan(0, Math.Min(count, 1000))));
-        }
-
-        if (within > 0)
-        {
-            Output.Add(stream, buffer, within);
-        }
-        else
-        {
-            Output.Return(buffer);
-        }
-
-        if (within < count)
-        {
-            var reason = $"It printed more than {limits.OutputBytes} bytes.";
-
             // The program may have ended with the rest still in the pipe: too much is too much.
-            _stopped ??= (SandboxVerdict.OutputLimit, reason);
+            _stopped ??= (SandboxVerdict.OutputLimit, _pump.Reason);
             Kill();
         }
     }
@@ -416,7 +326,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     private unsafe void Reap()
     {
         int status;
-        var pid = Libc.waitpid(_pid, &status, Libc.WNOHANG);
+        var pid = Libc.waitpid(_bubblewrap.Pid, &status, Libc.WNOHANG);
 
         if (pid == 0)
         {
@@ -430,7 +340,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
 
         // It is ending by itself, unless its monitor was killed by somebody else at the wrong moment.
         KillNamespace();
-        _cgroup?.Kill();
+        _bubblewrap.Cgroup?.Kill();
 
         while (ReadStatus())
         {
@@ -441,7 +351,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
     }
 
     /// <summary>Killed before it told its first process, which then is still in the group that the spawn made.</summary>
-    private bool IsGroupEmpty() => _firstPid > 0 || Libc.kill(-_pid, 0) != 0;
+    private bool IsGroupEmpty() => _firstPid > 0 || Libc.kill(-_bubblewrap.Pid, 0) != 0;
 
     private void KillNamespace()
     {
@@ -453,15 +363,15 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
 
     private void Kill()
     {
-        if (_pid > 0 && !_exited)
+        if (!_exited)
         {
             // The monitor and, as long as it waits for us, the sandbox's first process. That one by its own number too: when
             // it makes its last user namespace the kernel disarms its die-with-parent, and it is armed again only after it has left
             // the group. A kill in between would leave the program running alone.
-            _ = Libc.kill(-_pid, Libc.SIGKILL);
+            _ = Libc.kill(-_bubblewrap.Pid, Libc.SIGKILL);
 
             KillNamespace();
-            _cgroup?.Kill();
+            _bubblewrap.Cgroup?.Kill();
         }
     }
 
@@ -473,7 +383,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
         }
 
         Dispose();
-        var cgroup = _cgroup?.Finish();
+        var cgroup = _bubblewrap.Cgroup?.Finish();
         Output.Complete();
 
         if (_broken is { } broken)
@@ -482,7 +392,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
         }
         else if (_exitCode is null && _stopped is null)
         {
-            var said = _setupErrors.ToString().Trim();
+            var said = _pump.FirstWords;
             _completion.TrySetException(new SandboxException(
                 $"The sandbox could not start '{request.Command[0]}': {(said.Length > 0 ? said : $"bubblewrap ended with {_rawExit}")}"));
         }
@@ -512,7 +422,7 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
 
         // The kernel is quicker than the next look when one process alone has used it all.
         var cpu = stopped?.Reason == _usage.CpuReason && _usage.Cpu < limits.Cpu ? limits.Cpu : _usage.Cpu;
-        return new SandboxResult(verdict, code, signal, elapsed, cpu, peak < 0 ? null : peak / 1024, _outputBytes, stopped?.Reason);
+        return new SandboxResult(verdict, code, signal, elapsed, cpu, peak < 0 ? null : peak / 1024, _pump.Bytes, stopped?.Reason);
     }
 
     public unsafe void Dispose()
@@ -525,25 +435,12 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
             _ = Libc.waitpid(_firstPid, &status, Libc.WNOHANG);
         }
 
-        // After a failed start the process was killed and nobody waits for it yet.
-        if (_pid > 0 && !_exited)
-        {
-            _ = Libc.waitpid(_pid, &status, 0);
-            _exited = true;
-        }
-
-        foreach (var descriptor in (Descriptor?[])[_exit, _emptied, _block, _status?.Pipe])
-        {
-            descriptor?.Dispose();
-        }
-
-        _ends?.Dispose();
+        _bubblewrap.Dispose();
+        _emptied?.Dispose();
+        _ends.Dispose();
         _input.Feed(null);
 
-        if (_uid != 0)
-        {
-            launch.Identity.GiveBack(_uid);
-        }
+        launch.Identity.GiveBack(_uid);
     }
 
     private static long Ticks(TimeSpan time) => (long)(time.TotalSeconds * Stopwatch.Frequency);
