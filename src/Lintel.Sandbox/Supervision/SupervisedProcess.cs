@@ -4,7 +4,7 @@ using Lintel.Sandbox.Native;
 namespace Lintel.Sandbox.Supervision;
 
 /// <summary>One sandbox from its spawn to its end. Everything here happens on the supervisor's thread, except where it says otherwise.</summary>
-internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits limits, Launch launch) : IDisposable
+internal sealed partial class SupervisedProcess(SandboxRequest request, SandboxLimits limits, Launch launch) : IDisposable
 {
     /// <summary>What <see cref="Supervisor"/> polls for each process: its exit, its status, two outputs, one input, its namespace's end.</summary>
     public const int Slots = 6;
@@ -190,63 +190,6 @@ internal sealed class SupervisedProcess(SandboxRequest request, SandboxLimits li
         if (_exited)
         {
             Finish();
-        }
-    }
-
-    public void QueueInput(ReadOnlyMemory<byte> data, TaskCompletionSource written)
-    {
-        if (_exited)
-        {
-            written.TrySetResult();
-        }
-        else
-        {
-            _input.Add(data, written);
-            FeedInput();
-        }
-    }
-
-    public void EndInput()
-    {
-        _input.End(IsTerminal);
-        FeedInput();
-    }
-
-    public void Resize(TerminalSize size) => _ends.Resize(size);
-
-    public void Send(SandboxSignal signal)
-    {
-        if (_exited || _firstPid < 0)
-        {
-            return;
-        }
-
-        if (_ends.TryType(signal))
-        {
-            return;
-        }
-
-        // The program is the first child of the sandbox's first process, and in a group of its own or in that process's,
-        // which ignores what comes from outside.
-        var program = launch.Processes.FirstChild(_firstPid);
-
-        if (program > 0)
-        {
-            var group = launch.Processes.GroupOf(program);
-            _ = Libc.kill(group > 0 ? -group : program, (int)signal);
-        }
-    }
-
-    private void FeedInput()
-    {
-        if (_input.Feed(_exited ? null : _ends.Input))
-        {
-            _lastActivity = Stopwatch.GetTimestamp();
-        }
-
-        if (_input.IsOver && !IsTerminal)
-        {
-            _ends.Input.Dispose();
         }
     }
 
