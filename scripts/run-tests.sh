@@ -8,6 +8,8 @@ results=$(mktemp -d "${TMPDIR:-/tmp}/lintel-tests.XXXXXX")
 trap 'rm -rf "$results"' EXIT
 export TMPDIR=$results/tmp
 mkdir "$TMPDIR"
+# Some tests run programs as other users, who must get to what is theirs.
+chmod 711 "$results" "$TMPDIR"
 
 # Long enough for a slow machine, short enough that a test which hangs is reported the same day.
 limit=${TEST_TIMEOUT_SECONDS:-2400}

@@ -42,6 +42,20 @@ internal sealed class PasswordHashing : IDisposable
         Array.ForEach(_threads, static thread => thread.Start());
     }
 
+    /// <summary>How many have had their turn, or have it now.</summary>
+    public long Taken
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return field;
+            }
+        }
+
+        private set;
+    }
+
     /// <summary>How many wait; those whose turn it is are not among them.</summary>
     public int Waiting
     {
@@ -220,6 +234,7 @@ internal sealed class PasswordHashing : IDisposable
 
             _queue.Remove(next);
             _servedLast = next.Value.Client;
+            Taken++;
             return next.Value;
         }
     }

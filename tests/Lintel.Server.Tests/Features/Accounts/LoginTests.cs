@@ -261,6 +261,7 @@ public sealed class SlowLoginTests
 
         // One is being hashed, one waits.
         var first = LoginAsync(server, "/auth/login", "a@example.com", "any password", leaving.Token);
+        await Eventually.HoldsAsync(() => passwords.Taken == 1);
         var second = LoginAsync(server, "/auth/login", "a@example.com", "any password", leaving.Token);
         await Eventually.HoldsAsync(() => passwords.Waiting == 1);
         using var third = await LoginAsync(server, "/auth/login", "b@example.com", "any password");

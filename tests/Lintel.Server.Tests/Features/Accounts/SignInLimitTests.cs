@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using Lintel.Infrastructure;
@@ -11,12 +12,13 @@ public sealed class SignInLimitTests
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private static Task<ServerFixture> StartAsync() => ServerFixture.StartAsync(["--RATE_LIMIT_REQUESTS=3", "--PASSWORD_HASH_ITERATIONS=10000"]);
+    private static Task<ServerFixture> StartAsync(int limit = 3) => ServerFixture.StartAsync([string.Create(CultureInfo.InvariantCulture, $"--RATE_LIMIT_REQUESTS={limit}"), "--PASSWORD_HASH_ITERATIONS=10000"]);
 
     [Fact]
     public async Task Wrong_passwords_are_counted_and_then_refused()
     {
-        await using var server = await StartAsync();
+        // The registration counts too.
+        await using var server = await StartAsync(limit: 4);
         Assert.Equal(HttpStatusCode.Created, await RegisterAsync(server, "mason@example.com"));
 
         for (var i = 0; i < 3; i++)
@@ -39,14 +41,14 @@ public sealed class SignInLimitTests
     }
 
     [Fact]
-    public async Task Many_may_register_and_sign_in_from_one_address()
+    public async Task Many_may_sign_in_from_one_address()
     {
         await using var server = await StartAsync();
+        Assert.Equal(HttpStatusCode.Created, await RegisterAsync(server, "mason@example.com"));
 
         for (var i = 0; i < 5; i++)
         {
-            Assert.Equal(HttpStatusCode.Created, await RegisterAsync(server, $"mason{i}@example.com"));
-            Assert.Equal(HttpStatusCode.OK, await LoginAsync(server, $"mason{i}@example.com", Password));
+            Assert.Equal(HttpStatusCode.OK, await LoginAsync(server, "mason@example.com", Password));
         }
     }
 

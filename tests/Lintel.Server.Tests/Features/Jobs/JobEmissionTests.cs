@@ -1,4 +1,5 @@
 using Lintel.Features.Streams;
+using Lintel.Infrastructure;
 using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Jobs;
@@ -97,8 +98,9 @@ public abstract class JobEmissionTests : EngineTests
         var waitedAt = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         var kind = TestKind.Of(async (job, cancel) =>
         {
+            await job.EmitAsync("number", TestEvent.Of(1).Data.Span);
             await gate.PassAsync(cancel);
-            for (var i = 1; i <= 5000; i++)
+            for (var i = 2; i <= 5000; i++)
             {
                 var emitting = job.EmitAsync("number", TestEvent.Of(i).Data.Span).AsTask();
                 if (!emitting.IsCompleted)
@@ -114,11 +116,41 @@ public abstract class JobEmissionTests : EngineTests
         var node = await StartAsync([kind], Patient);
         var submitted = await node.SubmitAsync(kind);
         await gate.WaitForArrivalAsync();
+        await Eventually.HoldsAsync(async () => (await node.Log.GetAsync(submitted.StreamId, Cancel)).Tail == 1);
         node.Database.Sever();
         gate.Open();
 
         // What waits is one batch under way and one that fills up.
         Assert.InRange(await waitedAt.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancel), 1000, 2100);
+        node.Database.Mend();
+        var (_, reader) = await node.WaitForEndAsync(submitted);
+        Assert.Equal(TestKind.Numbers(5000), reader.Texts[..^1]);
+    }
+
+    [Fact]
+    public async Task A_fast_handler_s_first_few_events_do_not_wait_for_a_thousand_more()
+    {
+        var gate = new Gate();
+        var emitted = 0;
+        var kind = TestKind.Of(async (job, cancel) =>
+        {
+            await gate.PassAsync(cancel);
+            while (emitted < 5000)
+            {
+                await job.EmitAsync("number", TestEvent.Of(++emitted).Data.Span);
+            }
+
+            return JobOutcome.Complete();
+        });
+        var node = await StartAsync([kind], Patient);
+        var submitted = await node.SubmitAsync(kind);
+        await gate.WaitForArrivalAsync();
+        node.Database.Sever();
+        gate.Open();
+        await node.Database.WaitForRefusalAsync();
+        await Eventually.HoldsAsync(() => emitted > 1);
+
+        Assert.InRange(emitted, 1, 16);
         node.Database.Mend();
         var (_, reader) = await node.WaitForEndAsync(submitted);
         Assert.Equal(TestKind.Numbers(5000), reader.Texts[..^1]);
