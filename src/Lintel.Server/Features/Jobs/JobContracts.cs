@@ -22,6 +22,7 @@ public sealed record CreateJob([property: Required] string Kind, JsonElement Inp
 /// <param name="Error">Why it failed, or why the last attempt did.</param>
 /// <param name="Attempt">How often it was begun. A job is begun again when its server died, and after some errors.</param>
 /// <param name="CancelRequested">Whether somebody asked to cancel it, which a running job takes a moment to do.</param>
+/// <param name="QueuePosition">While one job waits and is asked for: about where it stands among those of its kind, 1 being the next. Owners take turns, so it may begin sooner.</param>
 /// <example>{"job_id":"019b3c4e-7a10-7c1e-9d3f-2f6a5b8c9d01","kind":"batch-design","status":"running","progress":{"completed":250,"total":1000,"failed":1,"percent":25},"created_at":"2026-01-31T12:00:00.123456Z","started_at":"2026-01-31T12:00:00.125000Z","completed_at":null,"error":null,"attempt":1,"cancel_requested":false}</example>
 public sealed record JobView(
     [property: Required] Guid JobId,
@@ -33,7 +34,8 @@ public sealed record JobView(
     DateTimeOffset? CompletedAt,
     string? Error,
     int Attempt,
-    bool CancelRequested)
+    bool CancelRequested,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? QueuePosition = null)
 {
     internal static JobView From(Job job) => new(
         job.Id, job.Kind, job.State, JobProgressView.From(job.Progress), job.CreatedAt, job.StartedAt, job.CompletedAt, job.Error, job.Attempt, job.CancelRequested);

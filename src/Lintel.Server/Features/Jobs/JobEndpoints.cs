@@ -85,12 +85,12 @@ internal static class JobEndpoints
         }
 
         var check = kind.CreateHandler(services).Check(submission.Input.Span);
-        if (check.Error is { } error)
+        if (Refuse(check) is { } refusal)
         {
-            return ApiErrors.Invalid("input", error);
+            return refusal;
         }
 
-        var request = new JobRequest(kind, caller.OwnerId, submission.Input.ToArray(), check.Total, key.Length == 0 ? null : key);
+        var request = new JobRequest(kind, caller.OwnerId, submission.Input.ToArray(), check.Total, key.Length == 0 ? null : key, check.CancelOnDisconnect);
         var result = await queue.SubmitAsync(request, context.RequestAborted);
         return result is { Job: { } job } ? Accepted(context, job, result.Status) : ApiErrors.Conflict("This Idempotency-Key was used for another request; take a new one.");
     }
@@ -140,7 +140,9 @@ internal static class JobEndpoints
     }
 
     private static async Task<Results<Ok<JobView>, ErrorResult>> GetAsync(Guid id, Caller caller, JobQueue queue, JobKinds kinds, CancellationToken cancellationToken) =>
-        await FindAsync(id, caller, queue, kinds, cancellationToken) is { } job ? TypedResults.Ok(JobView.From(job)) : NoSuchJob();
+        await FindAsync(id, caller, queue, kinds, cancellationToken) is { } job
+            ? TypedResults.Ok(JobView.From(job) with { QueuePosition = await queue.PositionAsync(job, cancellationToken) })
+            : NoSuchJob();
 
     /// <summary>Cancels a job: 200 when it is over, 202 while the server that runs it is being told.</summary>
     private static async Task<IResult> CancelAsync(Guid id, Caller caller, JobQueue queue, JobKinds kinds, CancellationToken cancellationToken) =>
@@ -182,6 +184,25 @@ internal static class JobEndpoints
         if (submission.Input.IsEmpty)
         {
             errors.Add("input", "This field is required.");
+        }
+
+        return errors.Any ? ApiErrors.Invalid(errors) : null;
+    }
+
+    private static ErrorResult? Refuse(in JobInputCheck check)
+    {
+        var errors = default(FieldErrors);
+        foreach (var (field, messages) in check.Fields ?? new Dictionary<string, string[]>())
+        {
+            foreach (var message in messages)
+            {
+                errors.Add($"input.{field}", message);
+            }
+        }
+
+        if (check.Error is { } error)
+        {
+            errors.Add("input", error);
         }
 
         return errors.Any ? ApiErrors.Invalid(errors) : null;

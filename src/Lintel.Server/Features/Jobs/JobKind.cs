@@ -20,6 +20,9 @@ public sealed record JobKind(string Name, Scopes Scope)
     /// <summary>How many jobs of this kind run at once on a server, within the server's own limit.</summary>
     public int MaxConcurrent { get; init; } = int.MaxValue;
 
+    /// <summary>How many jobs of this kind one owner has running at once on all servers, within the engine's own limit.</summary>
+    public int MaxConcurrentPerOwner { get; init; } = int.MaxValue;
+
     /// <summary>The events that its handler emits, for the API description.</summary>
     public IReadOnlyList<MessageType> Events { get; init; } = [];
 
@@ -46,7 +49,14 @@ public interface IJobHandler
 /// <summary>What a handler says of an input.</summary>
 /// <param name="Total">How many items there are to do, for progress; 0 when that is not known.</param>
 /// <param name="Error">Why the input is refused; null when it is fine.</param>
-public readonly record struct JobInputCheck(long Total, string? Error = null);
+public readonly record struct JobInputCheck(long Total, string? Error = null)
+{
+    /// <summary>Each bad field of the input with what is wrong with it, where a refusal can tell.</summary>
+    public IReadOnlyDictionary<string, string[]>? Fields { get; init; }
+
+    /// <summary>Once somebody has watched the job, it is cancelled when nobody does any more.</summary>
+    public bool CancelOnDisconnect { get; init; }
+}
 
 /// <summary>How a job's work ended.</summary>
 /// <param name="Failure">Why it failed; null when it is complete.</param>

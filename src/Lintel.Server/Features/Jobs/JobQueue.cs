@@ -10,7 +10,17 @@ namespace Lintel.Features.Jobs;
 /// <param name="Total">How many items it has, 0 when unknown.</param>
 /// <param name="IdempotencyKey">The same key of the same owner with the same request is the same job.</param>
 /// <param name="CancelOnDisconnect">It was submitted to be watched: without a viewer it is cancelled after the grace.</param>
-internal sealed record JobRequest(JobKind Kind, long OwnerId, byte[] Input, long Total, string? IdempotencyKey = null, bool CancelOnDisconnect = false);
+/// <param name="Id">The job's id, where it was given out before the job was submitted.</param>
+/// <param name="NodeId">The node that is to run it, because something it needs is there; any other may once that one is gone.</param>
+internal sealed record JobRequest(
+    JobKind Kind,
+    long OwnerId,
+    byte[] Input,
+    long Total,
+    string? IdempotencyKey = null,
+    bool CancelOnDisconnect = false,
+    Guid? Id = null,
+    Guid? NodeId = null);
 
 /// <summary>What became of a submission.</summary>
 internal enum SubmitStatus
@@ -52,6 +62,22 @@ internal sealed class JobQueue(Database database, StreamLog log, JobInputs input
             session => session.QueryFirstAsync($"SELECT {Job.Columns} FROM job WHERE id = $1 AND owner_id = $2", Job.Map, id, ownerId),
             cancellationToken);
 
+    /// <summary>About where a waiting job stands among those of its kind, 1 being the next; null for a job that does not wait.</summary>
+    public async Task<long?> PositionAsync(Job job, CancellationToken cancellationToken) =>
+        job.State != JobStates.Queued
+            ? null
+            : await database.ReadAsync(
+                session => session.QueryFirstAsync(
+                    """
+                    SELECT (
+                        SELECT count(*) FROM job AS ahead
+                        WHERE ahead.state = 'queued' AND ahead.kind = job.kind AND (ahead.run_at < job.run_at OR (ahead.run_at = job.run_at AND ahead.id <= job.id)))
+                    FROM job WHERE id = $1 AND state = 'queued'
+                    """,
+                    static row => (long?)row.GetInt64(0),
+                    job.Id),
+                cancellationToken);
+
     /// <summary>An owner's jobs, newest first.</summary>
     /// <param name="before">Only jobs older than this one.</param>
     /// <param name="hidden">Kinds to leave out.</param>
@@ -90,13 +116,14 @@ internal sealed class JobQueue(Database database, StreamLog log, JobInputs input
     private async ValueTask<SubmitResult> InsertAsync(DbSession session, JobRequest request, string? hash, Func<DbSession, Guid, ValueTask>? also)
     {
         var now = time.GetUtcNow();
-        var id = Guid.CreateVersion7(now);
+        var id = request.Id ?? Guid.CreateVersion7(now);
         var at = now.ToMicroseconds();
         var streamId = await log.CreateAsync(session, id.ToString());
         var inserted = await session.ExecuteAsync(
             """
-            INSERT INTO job (id, kind, owner_id, state, stream_id, total, max_attempts, run_at, created_at, cancel_on_disconnect, idempotency_key, request_hash, input_bytes)
-            VALUES ($1, $2, $3, 'queued', $4, $5, $6, 0, $7, $8, $9, $10, $11)
+            INSERT INTO job (id, kind, owner_id, state, stream_id, total, max_attempts, run_at, created_at, cancel_on_disconnect, idempotency_key, request_hash, input_bytes,
+                node_id)
+            VALUES ($1, $2, $3, 'queued', $4, $5, $6, 0, $7, $8, $9, $10, $11, $12)
             ON CONFLICT DO NOTHING
             """,
             id,
@@ -109,7 +136,8 @@ internal sealed class JobQueue(Database database, StreamLog log, JobInputs input
             request.CancelOnDisconnect,
             request.IdempotencyKey,
             hash,
-            (long)request.Input.Length);
+            (long)request.Input.Length,
+            request.NodeId);
         if (inserted == 0)
         {
             return await RepeatAsync(session, request, hash, streamId);

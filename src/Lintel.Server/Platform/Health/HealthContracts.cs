@@ -13,7 +13,7 @@ public sealed record ReadinessReport([property: AllowedValues("ready", "unavaila
 
 /// <summary>How one dependency is.</summary>
 /// <param name="Name">Such as <c>database</c>.</param>
-/// <param name="Status"><c>ok</c> or <c>failed</c>.</param>
+/// <param name="Status"><c>ok</c>; <c>degraded</c>, it does not work and the node is ready for all that does not need it; or <c>failed</c>, the node is not ready.</param>
 /// <param name="Detail">Why, where there is more to say.</param>
 /// <param name="DurationMs">How long the check took.</param>
-public sealed record DependencyReport(string Name, [property: AllowedValues("ok", "failed")] string Status, string? Detail, double DurationMs);
+public sealed record DependencyReport(string Name, [property: AllowedValues("ok", "degraded", "failed")] string Status, string? Detail, double DurationMs);

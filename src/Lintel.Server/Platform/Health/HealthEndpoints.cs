@@ -24,7 +24,7 @@ internal static partial class HealthEndpoints
         var logger = loggers.CreateLogger(typeof(HealthEndpoints).FullName!);
         var dependencies = await Task.WhenAll(checks.Select(check => CheckAsync(check, time, logger, cancellationToken)));
         var status = lifetime.ApplicationStopping.IsCancellationRequested ? "draining"
-            : Array.TrueForAll(dependencies, static dependency => dependency.Status == "ok") ? "ready"
+            : Array.TrueForAll(dependencies, static dependency => dependency.Status != "failed") ? "ready"
             : "unavailable";
         return TypedResults.Json(
             new ReadinessReport(status, dependencies),
@@ -51,7 +51,7 @@ internal static partial class HealthEndpoints
         }
 
         var duration = Math.Round(time.GetElapsedTime(started).TotalMilliseconds, 3);
-        return new(check.Name, outcome.IsReady ? "ok" : "failed", outcome.Detail, duration);
+        return new(check.Name, outcome switch { { IsDegraded: true } => "degraded", { IsReady: true } => "ok", _ => "failed" }, outcome.Detail, duration);
     }
 
     private static partial class Log

@@ -15,7 +15,14 @@ internal interface IReadinessCheck
 /// <param name="Detail">For an anonymous reader: no addresses, no secrets.</param>
 internal readonly record struct Readiness(bool IsReady, string? Detail = null)
 {
+    /// <summary>It does not work, and the node does all the rest of its work without it.</summary>
+    public bool IsDegraded { get; private init; }
+
     public static readonly Readiness Ready = new(true);
+
+    public static Readiness ReadyWith(string detail) => new(true, detail);
+
+    public static Readiness Degraded(string detail) => new(true, detail) { IsDegraded = true };
 
     public static Readiness Failed(string detail) => new(false, detail);
 }

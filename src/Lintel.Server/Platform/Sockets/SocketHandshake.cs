@@ -34,7 +34,9 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
     /// the message that it read last is the socket's own first one, still to be dealt with.
     /// </summary>
     /// <returns>Null when it was refused, and the client told.</returns>
-    public async Task<SocketConnection?> AcceptAsync(HttpContext context, Scopes scopes, int maxMessage = SocketConnection.DefaultMaxMessage)
+    /// <param name="greeting">What the socket's own first message must be, where it has one.</param>
+    public async Task<SocketConnection?> AcceptAsync(
+        HttpContext context, Scopes scopes, int maxMessage = SocketConnection.DefaultMaxMessage, SocketGreeting? greeting = null)
     {
         if (!context.WebSockets.IsWebSocketRequest)
         {
@@ -56,7 +58,7 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
         var connection = new SocketConnection(context, socket, known ?? Nobody, connections, time, known is null ? Math.Min(maxMessage, SocketConnection.MaxFirstMessage) : maxMessage);
         try
         {
-            if (await AdmitAsync(context, connection, known, status, scopes))
+            if (await AdmitAsync(context, connection, known, status, scopes, greeting))
             {
                 connection.Allow(maxMessage);
                 return connection;
@@ -106,12 +108,13 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
         }
     }
 
-    private async ValueTask<bool> AdmitAsync(HttpContext context, SocketConnection connection, Caller? known, CredentialStatus status, Scopes scopes)
+    private async ValueTask<bool> AdmitAsync(
+        HttpContext context, SocketConnection connection, Caller? known, CredentialStatus status, Scopes scopes, SocketGreeting? greeting)
     {
         var caller = known;
         if (status == CredentialStatus.Missing)
         {
-            caller = await FromFirstMessageAsync(context, connection);
+            caller = await FromFirstMessageAsync(context, connection, greeting);
         }
         else if (caller is null)
         {
@@ -170,20 +173,26 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
         return (result.Caller, result.Caller is null ? CredentialStatus.Invalid : CredentialStatus.Valid);
     }
 
-    private async Task<Caller?> FromFirstMessageAsync(HttpContext context, SocketConnection connection)
+    /// <summary>Waits for the first message; a client that sends none within 5 seconds is told so and goes.</summary>
+    public async Task<SocketRead> ReceiveFirstAsync(SocketConnection connection)
     {
         var reading = connection.ReceiveAsync().AsTask();
-        if (await Task.WhenAny(reading, Task.Delay(FirstMessageTimeout, time)) != reading)
+        if (await Task.WhenAny(reading, Task.Delay(FirstMessageTimeout, time)) == reading)
         {
-            await connection.SendErrorAsync(Timeout);
-            await connection.CloseOutputAsync(WebSocketCloseStatus.PolicyViolation, Timeout);
-
-            // Ends with the client's close frame, or with the connection at its close deadline.
-            await reading;
-            return null;
+            return await reading;
         }
 
-        if (await reading == SocketRead.Closed)
+        await connection.SendErrorAsync(Timeout);
+        await connection.CloseOutputAsync(WebSocketCloseStatus.PolicyViolation, Timeout);
+
+        // Ends with the client's close frame, or with the connection at its close deadline.
+        await reading;
+        return SocketRead.Closed;
+    }
+
+    private async Task<Caller?> FromFirstMessageAsync(HttpContext context, SocketConnection connection, SocketGreeting? greeting)
+    {
+        if (await ReceiveFirstAsync(connection) == SocketRead.Closed)
         {
             return null;
         }
@@ -194,18 +203,40 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
             return null;
         }
 
+        if (greeting is not null && message.Type != "auth" && message.Type != greeting.Type)
+        {
+            await connection.RefuseAsync(greeting.WrongType);
+            return null;
+        }
+
+        connection.HasFirstMessage = message.Type != "auth";
         var (result, refusal) = message switch
         {
             { ApiKey: { Length: > 0 } key } => (await callers.FromApiKeyAsync(key, context, CancellationToken.None), InvalidKey),
             { Token: { Length: > 0 } token } => (await callers.FromTokenAsync(token), InvalidToken),
+            _ when greeting is not null => (await greeting.FromMessageAsync(connection.Message), InvalidToken),
             _ => (CallerResult.Missing, MissingKey),
         };
-        if (result.Caller is null)
+        if (result.Status == CredentialStatus.Missing)
+        {
+            await connection.SendErrorAsync(greeting?.MissingKey ?? MissingKey);
+            await connection.CloseAsync(WebSocketCloseStatus.PolicyViolation, MissingKey);
+        }
+        else if (result.Caller is null)
         {
             await connection.RefuseAsync(refusal);
         }
 
-        connection.HasFirstMessage = message.Type != "auth";
         return result.Caller;
     }
+}
+
+/// <summary>The first message of a socket that takes credentials in it.</summary>
+/// <param name="Type">Its type; only <c>auth</c> may come before it.</param>
+/// <param name="MissingKey">What a message without credentials is told.</param>
+/// <param name="FromMessageAsync">Looks for credentials that only this socket knows.</param>
+internal sealed record SocketGreeting(string Type, string MissingKey, Func<ReadOnlyMemory<byte>, ValueTask<CallerResult>> FromMessageAsync)
+{
+    /// <summary>What another message is told.</summary>
+    public string WrongType => $"First message must be of type '{Type}'";
 }

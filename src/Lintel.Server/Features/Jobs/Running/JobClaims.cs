@@ -39,6 +39,10 @@ internal sealed class JobClaims(Database database, JobLeases leases, JobKinds ki
     private async Task<bool> AnyWaitsAsync(JobKind kind) =>
         await database.ReadAsync(
             session => session.QueryFirstAsync(
-                "SELECT 1 FROM job WHERE state = 'queued' AND kind = $1 AND run_at <= $2 LIMIT 1", static row => row.GetInt32(0), kind.Name, time.GetMicroseconds()),
+                "SELECT 1 FROM job WHERE state = 'queued' AND kind = $1 AND run_at <= $2 AND (node_id IS NULL OR node_id = $3) LIMIT 1",
+                static row => row.GetInt32(0),
+                kind.Name,
+                time.GetMicroseconds(),
+                leases.NodeId),
             CancellationToken.None) == 1;
 }

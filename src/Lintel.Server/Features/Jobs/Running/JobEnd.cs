@@ -12,6 +12,8 @@ internal sealed record JobEnd(string State, StreamEvent? Last, string? Error, Ti
     // What went wrong is in the server's log; its text may hold what clients must not see.
     private const string ServerError = "The job failed because of an error in the server.";
 
+    private const string ServerStopped = "The server was stopped while it ran this job, which may be begun only once.";
+
     private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromMinutes(5);
 
     public static JobEnd Of(Job job, JobOutcome outcome) => outcome.Failure is { } failure
@@ -22,6 +24,9 @@ internal sealed record JobEnd(string State, StreamEvent? Last, string? Error, Ti
 
     /// <summary>The server stops, or the lease is lost: another attempt goes on, as if this one had not been.</summary>
     public static JobEnd HandedBack() => new(JobStates.Queued, null, null, TimeSpan.Zero);
+
+    /// <summary>The server stops, and no other attempt may go on.</summary>
+    public static JobEnd Interrupted(Job job) => new(JobStates.Failed, JobEvents.Failure(job.Id, ServerStopped), ServerStopped, TimeSpan.Zero);
 
     /// <summary>After an exception: another attempt later, each wait twice as long, until there were enough.</summary>
     public static JobEnd AfterError(Job job, TimeSpan retryDelay)

@@ -72,8 +72,14 @@ internal sealed partial class JobExecution(
         await Task.Delay(options.CancelGrace, time);
     }
 
-    private static JobEnd Stopped(RunningJob running, JobEmitter emitter) =>
-        running.Reason == StopReason.Cancelled ? JobEnd.Cancelled(running.Claim.Job, emitter.Progress) : JobEnd.HandedBack();
+    private static JobEnd Stopped(RunningJob running, JobEmitter emitter) => running switch
+    {
+        { Reason: StopReason.Cancelled } => JobEnd.Cancelled(running.Claim.Job, emitter.Progress),
+
+        // Begun once and never again, not even where nothing went wrong.
+        { Reason: StopReason.Shutdown, Claim.Job.MaxAttempts: 1 } => JobEnd.Interrupted(running.Claim.Job),
+        _ => JobEnd.HandedBack(),
+    };
 
     private JobEnd AfterError(Job job) => JobEnd.AfterError(job, kinds.Find(job.Kind)!.RetryDelay);
 

@@ -27,15 +27,16 @@ internal sealed class JobLeases(Database database, JobInputs inputs, JobOptions 
     private const string Claim =
         """
         WITH busy AS (
-            SELECT owner_id, count(*) AS running FROM job WHERE state = 'running' GROUP BY owner_id),
+            SELECT owner_id, count(*) AS running, count(*) FILTER (WHERE kind = $1) AS alike FROM job WHERE state = 'running' GROUP BY owner_id),
         waiting AS (
-            SELECT job.id, coalesce(busy.running, 0) + row_number() OVER (PARTITION BY job.owner_id ORDER BY job.run_at, job.id) AS turn
+            SELECT job.id, coalesce(busy.running, 0) + row_number() OVER own AS turn, coalesce(busy.alike, 0) + row_number() OVER own AS alike_turn
             FROM job LEFT JOIN busy ON busy.owner_id = job.owner_id
-            WHERE job.state = 'queued' AND job.kind = $1 AND job.run_at <= $2)
+            WHERE job.state = 'queued' AND job.kind = $1 AND job.run_at <= $2 AND (job.node_id IS NULL OR job.node_id = $3)
+            WINDOW own AS (PARTITION BY job.owner_id ORDER BY job.run_at, job.id))
         UPDATE job SET
             state = 'running', lease_owner = $3, lease_epoch = lease_epoch + 1, attempt = attempt + 1,
             started_at = coalesce(started_at, $2)
-        WHERE state = 'queued' AND id IN (SELECT id FROM waiting WHERE turn <= $4 ORDER BY turn, id LIMIT $5)
+        WHERE state = 'queued' AND id IN (SELECT id FROM waiting WHERE turn <= $4 AND alike_turn <= $6 ORDER BY turn, id LIMIT $5)
         """;
 
     /// <summary>This node's name among the others; a restarted server is another node.</summary>
@@ -72,7 +73,14 @@ internal sealed class JobLeases(Database database, JobInputs inputs, JobOptions 
                 }
 
                 var jobs = await session.QueryAsync(
-                    $"{Claim} RETURNING {Job.Columns}", Job.Map, kind.Name, time.GetMicroseconds(), NodeId, (long)options.ConcurrencyPerOwner, (long)free);
+                    $"{Claim} RETURNING {Job.Columns}",
+                    Job.Map,
+                    kind.Name,
+                    time.GetMicroseconds(),
+                    NodeId,
+                    (long)options.ConcurrencyPerOwner,
+                    (long)free,
+                    (long)kind.MaxConcurrentPerOwner);
                 foreach (var job in jobs)
                 {
                     claimed.Add(await TakeAsync(session, job));

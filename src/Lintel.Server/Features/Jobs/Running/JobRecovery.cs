@@ -23,6 +23,7 @@ internal sealed class JobRecovery(Database database, StreamLog log, JobLeases le
 
                 // Nothing has happened to the jobs yet: a crash here leaves them to the next node that looks.
                 await session.ExecuteAsync("DELETE FROM job_viewer WHERE node_id NOT IN (SELECT id FROM node)");
+                await session.ExecuteAsync("UPDATE job SET node_id = NULL WHERE state = 'queued' AND node_id NOT IN (SELECT id FROM node)");
                 var orphans = await session.QueryAsync(
                     $"SELECT {Job.Columns} FROM job WHERE state = 'running' AND lease_owner NOT IN (SELECT id FROM node)", Job.Map);
                 var recovered = 0;
