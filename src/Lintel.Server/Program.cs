@@ -1,6 +1,7 @@
 using Lintel.Features.Accounts;
 using Lintel.Features.ApiKeys;
 using Lintel.Features.Beams;
+using Lintel.Features.Execution;
 using Lintel.Features.Jobs;
 using Lintel.Features.Streams;
 using Lintel.Platform.Configuration;
@@ -29,6 +30,7 @@ internal static class LintelApplication
         builder.AddApiKeys();
         builder.AddJobs();
         builder.AddBeams();
+        builder.AddExecution();
         configure?.Invoke(builder);
         builder.Settings().ThrowIfInvalid();
 
@@ -41,6 +43,7 @@ internal static class LintelApplication
         routes.MapApiKeys();
         routes.MapJobs();
         routes.MapBeams();
+        routes.MapExecution();
         return app;
     }
 }

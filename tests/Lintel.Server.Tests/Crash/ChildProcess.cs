@@ -42,6 +42,8 @@ internal sealed class ChildProcess : IAsyncDisposable
         return new ChildProcess(start);
     }
 
+    public int Id => _process.Id;
+
     public async Task<string> WaitForLineAsync(Func<string, bool> matches)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
