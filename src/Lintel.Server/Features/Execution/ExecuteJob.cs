@@ -16,19 +16,7 @@ internal sealed class ExecuteJob(ExecutionSandbox sandbox, LiveRuns runs, Execut
     public JobInputCheck Check(ReadOnlySpan<byte> input)
     {
         var errors = default(FieldErrors);
-        if (ExecutionRequest.Read(input.ToArray(), null, ref errors) is not { } execution)
-        {
-            return new JobInputCheck { Fields = errors.ToDictionary() };
-        }
-
-        if (sandbox.Reason is { } reason)
-        {
-            throw new ServiceUnavailableException(reason);
-        }
-
-        return sandbox.WhyNot(execution.Language) is { } why
-            ? new JobInputCheck { Fields = new Dictionary<string, string[]>(StringComparer.Ordinal) { ["language"] = [$"{ExecutionRequest.Unsupported(execution.Language.Id)}. {why}"] } }
-            : new JobInputCheck { CancelOnDisconnect = !execution.Detach };
+        return sandbox.Check(ExecutionRequest.Read(input.ToArray(), null, ref errors), errors, 0);
     }
 
     public async Task<JobOutcome> RunAsync(JobContext job, CancellationToken cancellationToken)
@@ -97,6 +85,6 @@ internal sealed class ExecuteJob(ExecutionSandbox sandbox, LiveRuns runs, Execut
         }
     }
 
-    private static ValueTask StatusAsync(JobContext job, string status) =>
+    public static ValueTask StatusAsync(JobContext job, string status) =>
         job.EmitAsync(ExecutionMessages.Status, JsonSerializer.SerializeToUtf8Bytes(new RunStatus(status, job.JobId), ExecutionJson.Default.RunStatus));
 }

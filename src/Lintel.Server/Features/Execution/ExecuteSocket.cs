@@ -99,8 +99,8 @@ internal sealed class ExecuteSocket(SocketHandshake handshake, JobTokens tokens,
 
         if (sandbox.WhyNot(execution.Language) is { } why)
         {
-            errors.Add("language", $"{ExecutionRequest.Unsupported(execution.Language.Id)}. {why}");
-            await RefuseAsync(connection, errors.Message, errors);
+            errors.Add("language", why);
+            await RefuseAsync(connection, why, errors);
             return null;
         }
 

@@ -96,6 +96,56 @@ public sealed record ExecutedCode(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason,
     bool Truncated);
 
+/// <summary>A program to run with many inputs, compiled once.</summary>
+/// <example>{"language":"python","code":"print(int(input()) ** 2)","inputs":[{"stdin":"3"},{"stdin":"4"}]}</example>
+public sealed record ExecuteBatch : ExecuteCode
+{
+    /// <summary>One run for each, 1 to 100.</summary>
+    [Required]
+    public IReadOnlyList<BatchInput> Inputs { get; init; } = [];
+}
+
+/// <summary>What one run of a batch is given.</summary>
+/// <param name="Stdin">Its standard input; the program's own where it is left out.</param>
+/// <param name="Args">Its arguments; the program's own where they are left out.</param>
+/// <example>{"stdin":"3"}</example>
+public sealed record BatchInput(string? Stdin = null, IReadOnlyList<string>? Args = null);
+
+/// <summary>How a batch of runs ended.</summary>
+/// <param name="JobId">The job that ran it.</param>
+/// <param name="Verdict"><c>ok</c> where the program was run, whatever came of the runs.</param>
+/// <param name="CompileOutput">What the compiler printed, where there was one and it said something.</param>
+/// <param name="Results">One for each input, in order; fewer where the program did not compile or the job was cancelled.</param>
+public sealed record ExecutedBatch(
+    Guid JobId,
+    [property: Required, AllowedValues("ok", "compile_error", "cancelled")] string Verdict,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? CompileOutput,
+    [property: Required] IReadOnlyList<BatchRun> Results);
+
+/// <summary>How one run of a batch ended.</summary>
+/// <param name="Index">Which input, from 0.</param>
+/// <param name="Stdout">What it printed.</param>
+/// <param name="Stderr">What it printed to standard error.</param>
+/// <param name="ExitCode">As a shell shows it: 128 and the signal's number for a program that a signal ended.</param>
+/// <param name="Verdict">How it ended.</param>
+/// <param name="ExecutionTime">Seconds from its start.</param>
+/// <param name="MemoryKb">The most memory that was seen; null when it ended before the first look.</param>
+/// <param name="Signal">The signal that ended it.</param>
+/// <param name="Reason">One sentence about the limit that ended it.</param>
+/// <param name="Truncated">It printed more than the 32768 characters that a result holds.</param>
+/// <example>{"index":0,"stdout":"9\n","stderr":"","exit_code":0,"verdict":"ok","execution_time":0.03,"memory_kb":9120,"truncated":false}</example>
+public sealed record BatchRun(
+    int Index,
+    [property: Required] string Stdout,
+    [property: Required] string Stderr,
+    int ExitCode,
+    [property: Required, AllowedValues("ok", "nonzero", "signalled", "time_limit", "memory_limit", "output_limit", "cancelled")] string Verdict,
+    double ExecutionTime,
+    long? MemoryKb,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Signal,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason,
+    bool Truncated);
+
 /// <summary>A job that may be run once over <c>/ws/execute</c> by whoever has its token.</summary>
 /// <param name="JobId">The job's id from when it is run.</param>
 /// <param name="JobToken">Good once, for 15 minutes; only its hash is kept.</param>

@@ -21,6 +21,10 @@ internal static class ExecutionEndpoints
                 "The program has pipes, and its input ends after `stdin`. It is a job like one of `POST /api/jobs` with kind `execute`, whose events can be watched as it runs. "
                 + "When the request is broken off it is killed after 10 seconds, unless `detach` is set.")
             .RequireCaller(Scopes.Execute).RateLimited().MaxBody(JobEndpoints.MaxBodyBytes).Accepts<ExecuteCode>("application/json");
+        api.MapPost("execute/batch", ExecuteBatchAsync).WithName("ExecuteBatch").WithSummary("Run a program with many inputs and wait for the end")
+            .WithDescription(
+                "The program is compiled once and run for each input, one after the other, each run with the limits of `limits` for itself. It is a job of kind `execute-batch`.")
+            .RequireCaller(Scopes.Execute).RateLimited().MaxBody(JobEndpoints.MaxBodyBytes).Accepts<ExecuteBatch>("application/json");
         api.MapGet("languages", ListAsync).WithName("ListLanguages").WithSummary("List the languages of this server, with versions")
             .RequireCaller();
         api.MapPost("jobs/create", CreateTokenAsync).WithName("CreateJobToken").WithSummary("Get a token that runs one program")
@@ -50,13 +54,31 @@ internal static class ExecutionEndpoints
         await sandbox.GetAsync(context.RequestAborted);
         if (sandbox.WhyNot(execution.Language) is { } why)
         {
-            return ApiErrors.Invalid("language", $"{ExecutionRequest.Unsupported(execution.Language.Id)}. {why}");
+            return ApiErrors.Invalid("language", why);
         }
 
         var (job, viewer) = await executions.SubmitAsync(caller.OwnerId, execution);
-        return await results.WaitAsync(job, viewer, context.RequestAborted) is { } result
-            ? TypedResults.Ok(result)
-            : ApiErrors.ServiceUnavailable("The server stops; the program goes on or is ended with it.");
+        return await results.WaitAsync(job, viewer, context.RequestAborted) is { } result ? TypedResults.Ok(result) : Stopping();
+    }
+
+    private static async Task<Results<Ok<ExecutedBatch>, ErrorResult>> ExecuteBatchAsync(
+        HttpContext context, Caller caller, ExecutionSandbox sandbox, Executions executions, RunResults results)
+    {
+        var errors = default(FieldErrors);
+        var batch = await RequestBody.ReadJsonAsync(context, body => ExecutionBatch.Read(body, ref errors));
+        if (batch is null)
+        {
+            return ApiErrors.Invalid(errors);
+        }
+
+        await sandbox.GetAsync(context.RequestAborted);
+        if (sandbox.WhyNot(batch.Program.Language) is { } why)
+        {
+            return ApiErrors.Invalid("language", why);
+        }
+
+        var (job, viewer) = await executions.SubmitAsync(caller.OwnerId, batch);
+        return await results.WaitForBatchAsync(job, viewer, context.RequestAborted) is { } result ? TypedResults.Ok(result) : Stopping();
     }
 
     private static async Task<Ok<LanguageList>> ListAsync(ExecutionSandbox sandbox, CancellationToken cancellationToken)
@@ -73,4 +95,6 @@ internal static class ExecutionEndpoints
 
     private static async Task<Ok<CreatedJobToken>> CreateTokenAsync(Caller caller, JobTokens tokens, CancellationToken cancellationToken) =>
         TypedResults.Ok(await tokens.IssueAsync(caller, cancellationToken));
+
+    private static ErrorResult Stopping() => ApiErrors.ServiceUnavailable("The server stops, and the program with it.");
 }

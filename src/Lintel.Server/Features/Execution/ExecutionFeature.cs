@@ -16,6 +16,8 @@ internal static class ExecutionFeature
             "Execution",
             "Untrusted programs in a sandbox: run and waited for, submitted as jobs of kind `execute`, or live on a terminal. What they print is a durable stream.");
         builder.AddJobKind<ExecuteJob>(ExecuteJob.Kind with { MaxConcurrent = options.Concurrency, MaxConcurrentPerOwner = options.ConcurrencyPerOwner });
+        builder.AddJobKind<ExecuteBatchJob>(
+            ExecuteBatchJob.Kind with { MaxConcurrent = options.BatchConcurrency, MaxConcurrentPerOwner = Math.Max(1, options.ConcurrencyPerOwner / 2) });
         builder.Services.AddSingleton<ExecutionSandbox>();
         builder.Services.AddHostedService(static services => services.GetRequiredService<ExecutionSandbox>());
         builder.Services.AddSingleton<IReadinessCheck>(static services => services.GetRequiredService<ExecutionSandbox>());

@@ -69,11 +69,19 @@ public sealed record RunCompleted(
     long? MemoryKb,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason = null);
 
+/// <summary>A batch of runs has ended, or its program did not compile.</summary>
+/// <param name="JobId">The job that ran it.</param>
+/// <param name="Verdict"><c>ok</c> where the program was run, whatever came of the runs.</param>
+/// <param name="Total">How many runs there were.</param>
+/// <example>{"job_id":"019b3c4e-7a10-7c1e-9d3f-2f6a5b8c9d01","verdict":"ok","total":2}</example>
+public sealed record BatchRunsCompleted(Guid JobId, [property: AllowedValues("ok", "compile_error")] string Verdict, int Total);
+
 /// <summary>The events and messages of a run, for the API description.</summary>
 internal static class ExecutionMessages
 {
     public const string Status = "status";
     public const string Output = "output";
+    public const string Result = "result";
 
     /// <summary>Those that its handler emits.</summary>
     public static readonly MessageType[] Emitted =
@@ -81,6 +89,15 @@ internal static class ExecutionMessages
         new(Status, typeof(RunStatus), IsLogged: true),
         new(Output, typeof(RunOutput), IsLogged: true),
         new(JobEvents.Complete, typeof(RunCompleted), IsLogged: true),
+    ];
+
+    /// <summary>Those of a batch.</summary>
+    public static readonly MessageType[] EmittedByBatch =
+    [
+        new(Status, typeof(RunStatus), IsLogged: true),
+        new(Output, typeof(RunOutput), IsLogged: true),
+        new(Result, typeof(BatchRun), IsLogged: true),
+        new(JobEvents.Complete, typeof(BatchRunsCompleted), IsLogged: true),
     ];
 
     public static readonly MessageUnion Client = new(
@@ -101,6 +118,10 @@ internal static class ExecutionMessages
 [JsonSerializable(typeof(ExecuteCode))]
 [JsonSerializable(typeof(ExecuteCommand))]
 [JsonSerializable(typeof(ExecutedCode))]
+[JsonSerializable(typeof(ExecuteBatch))]
+[JsonSerializable(typeof(ExecutedBatch))]
+[JsonSerializable(typeof(BatchRun))]
+[JsonSerializable(typeof(BatchRunsCompleted))]
 [JsonSerializable(typeof(CreatedJobToken))]
 [JsonSerializable(typeof(LanguageList))]
 [JsonSerializable(typeof(ProgramInput))]

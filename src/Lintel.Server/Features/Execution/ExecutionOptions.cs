@@ -23,6 +23,9 @@ internal sealed record ExecutionOptions
     /// <summary>Programs that run at once on this node.</summary>
     public required int Concurrency { get; init; }
 
+    /// <summary>Batches that run at once on this node, each one program at a time.</summary>
+    public int BatchConcurrency => Math.Max(1, Concurrency / 4);
+
     /// <summary>Programs of one owner that run at once on all nodes.</summary>
     public required int ConcurrencyPerOwner { get; init; }
 

@@ -19,9 +19,9 @@ internal sealed record ExecutionRequest
 
     public required string Code { get; init; }
 
-    public string Stdin { get; private init; } = "";
+    public string Stdin { get; init; } = "";
 
-    public IReadOnlyList<string> Arguments { get; private init; } = [];
+    public IReadOnlyList<string> Arguments { get; init; } = [];
 
     public IReadOnlyList<(string Name, ReadOnlyMemory<byte> Content)> Files { get; private init; } = [];
 
@@ -113,7 +113,8 @@ internal sealed record ExecutionRequest
         };
     }
 
-    private static List<string> ReadArguments(in ObjectReader reader, ref FieldErrors errors)
+    /// <summary>The arguments in <c>args</c>; none where that is absent.</summary>
+    public static List<string> ReadArguments(in ObjectReader reader, ref FieldErrors errors)
     {
         List<string> arguments = [];
         foreach (var item in reader.Items("args", MaxArguments, ref errors))

@@ -1,5 +1,7 @@
+using Lintel.Features.Jobs;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Health;
+using Lintel.Platform.Json;
 using Lintel.Sandbox;
 using Lintel.Sandbox.Languages;
 
@@ -53,7 +55,27 @@ internal sealed partial class ExecutionSandbox(ExecutionOptions options, IHostAp
 
     /// <summary>Why a language cannot be run here, as far as that is known now.</summary>
     public string? WhyNot(Language language) =>
-        Runner?.Toolchains.FirstOrDefault(toolchain => toolchain.Language == language)?.Reason;
+        Runner?.Toolchains.FirstOrDefault(toolchain => toolchain.Language == language)?.Reason is { } reason
+            ? $"{ExecutionRequest.Unsupported(language.Id)}. {reason}"
+            : null;
+
+    /// <summary>What is known now of a request before its job is accepted.</summary>
+    /// <param name="errors">What is wrong with the request itself.</param>
+    /// <exception cref="ServiceUnavailableException">No code can be run here.</exception>
+    public JobInputCheck Check(ExecutionRequest? request, FieldErrors errors, long total)
+    {
+        if (request is not null && Reason is { } reason)
+        {
+            throw new ServiceUnavailableException(reason);
+        }
+
+        if (request is not null && WhyNot(request.Language) is { } why)
+        {
+            errors.Add("language", why);
+        }
+
+        return errors.Any ? new JobInputCheck { Fields = errors.ToDictionary() } : new JobInputCheck(total) { CancelOnDisconnect = !request!.Detach };
+    }
 
     public ValueTask<Readiness> CheckAsync(CancellationToken cancellationToken) => new((Reason, Runner, _launcher) switch
     {
@@ -112,7 +134,7 @@ internal sealed partial class ExecutionSandbox(ExecutionOptions options, IHostAp
             new SandboxOptions
             {
                 BubblewrapPath = options.Bubblewrap,
-                MaxRuns = options.Concurrency + SpareRuns,
+                MaxRuns = options.Concurrency + options.BatchConcurrency + SpareRuns,
 
                 // Compilers have limits of their own within these; what a request may ask for is cut down before.
                 MaxLimits = most with

@@ -16,11 +16,17 @@ internal sealed class Executions(JobQueue queue, JobKinds kinds, JobViewers view
     /// <summary>Submits a program for somebody who waits for its end.</summary>
     public Task<(Job Job, Guid? Viewer)> SubmitAsync(long ownerId, ExecutionRequest execution) => SubmitAsync(ownerId, execution, NewJobId(), null);
 
-    private async Task<(Job Job, Guid? Viewer)> SubmitAsync(long ownerId, ExecutionRequest execution, Guid jobId, Guid? nodeId)
+    /// <summary>Submits a batch for somebody who waits for its end.</summary>
+    public Task<(Job Job, Guid? Viewer)> SubmitAsync(long ownerId, ExecutionBatch batch) =>
+        SubmitAsync(new JobRequest(kinds.Find(ExecuteBatchJob.Kind.Name)!, ownerId, batch.Input, batch.Runs.Count, CancelOnDisconnect: !batch.Program.Detach));
+
+    private Task<(Job Job, Guid? Viewer)> SubmitAsync(long ownerId, ExecutionRequest execution, Guid jobId, Guid? nodeId) =>
+        SubmitAsync(new JobRequest(
+            kinds.Find(ExecuteJob.Kind.Name)!, ownerId, execution.Write(), 0, CancelOnDisconnect: !execution.Detach, Id: jobId, NodeId: nodeId));
+
+    private async Task<(Job Job, Guid? Viewer)> SubmitAsync(JobRequest request)
     {
-        Guid? viewer = execution.Detach ? null : viewers.NewViewer();
-        var request = new JobRequest(
-            kinds.Find(ExecuteJob.Kind.Name)!, ownerId, execution.Write(), 0, CancelOnDisconnect: !execution.Detach, Id: jobId, NodeId: nodeId);
+        Guid? viewer = request.CancelOnDisconnect ? viewers.NewViewer() : null;
 
         // Not cancelled half way: a client that goes away now leaves like any other.
         var submitted = await queue.SubmitAsync(

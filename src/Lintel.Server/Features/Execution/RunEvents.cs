@@ -65,8 +65,8 @@ internal static class RunEvents
         json.Complete();
     }
 
-    private static string? NameOf(int? signal) =>
+    public static string? NameOf(int? signal) =>
         signal is not { } number ? null : number > 0 && number < SignalNames.Length ? SignalNames[number] : string.Create(null, $"SIG{number}");
 
-    private static string NameOf(SandboxVerdict verdict) => JsonNamingPolicy.SnakeCaseLower.ConvertName(verdict.ToString());
+    public static string NameOf(SandboxVerdict verdict) => JsonNamingPolicy.SnakeCaseLower.ConvertName(verdict.ToString());
 }

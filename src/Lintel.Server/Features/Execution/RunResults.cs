@@ -12,12 +12,30 @@ namespace Lintel.Features.Execution;
 internal sealed class RunResults(StreamLog log, StreamFollower follower, JobViewers viewers, IHostApplicationLifetime lifetime)
 {
     /// <summary>The result; null when the caller went away first.</summary>
-    /// <exception cref="ServiceUnavailableException">The job failed, or the server stops.</exception>
+    /// <exception cref="ServiceUnavailableException">The job failed.</exception>
     public async Task<ExecutedCode?> WaitAsync(Job job, Guid? viewer, CancellationToken cancellationToken)
     {
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopped);
+        using var ending = Ending(cancellationToken);
         var sink = new RunResultSink(job.Id, ending.Token);
-        using var cancelled = ending.Token.UnsafeRegister(static state => ((AsyncSignal)state!).Set(), sink.Signal);
+        return await FollowAsync(job, viewer, sink, ending.Token) ? sink.Result() : null;
+    }
+
+    /// <summary>The results of a batch; null when the caller went away first.</summary>
+    /// <exception cref="ServiceUnavailableException">The job failed.</exception>
+    public async Task<ExecutedBatch?> WaitForBatchAsync(Job job, Guid? viewer, CancellationToken cancellationToken)
+    {
+        using var ending = Ending(cancellationToken);
+        var sink = new RunResultSink(job.Id, ending.Token);
+        return await FollowAsync(job, viewer, sink, ending.Token) ? sink.BatchResult() : null;
+    }
+
+    private CancellationTokenSource Ending(CancellationToken cancellationToken) =>
+        CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopped);
+
+    /// <summary>Whether the job was followed to its end.</summary>
+    private async Task<bool> FollowAsync(Job job, Guid? viewer, RunResultSink sink, CancellationToken ending)
+    {
+        using var cancelled = ending.UnsafeRegister(static state => ((AsyncSignal)state!).Set(), sink.Signal);
         var end = FollowEnd.Disconnected;
         try
         {
@@ -31,7 +49,7 @@ internal sealed class RunResults(StreamLog log, StreamFollower follower, JobView
             }
         }
 
-        return end == FollowEnd.Completed ? sink.Result() : null;
+        return end == FollowEnd.Completed;
     }
 }
 
@@ -43,7 +61,9 @@ internal sealed class RunResultSink(Guid jobId, CancellationToken cancellationTo
     private readonly StringBuilder _stdout = new();
     private readonly StringBuilder _stderr = new();
     private readonly StringBuilder _compile = new();
+    private readonly List<BatchRun> _runs = [];
     private bool _truncated;
+    private string? _verdict;
     private RunCompleted? _completed;
     private string? _failure;
 
@@ -65,6 +85,12 @@ internal sealed class RunResultSink(Guid jobId, CancellationToken cancellationTo
                 jobId, _stdout.ToString(), _stderr.ToString(), _compile.Length == 0 ? null : _compile.ToString(), end.ExitCode, end.Verdict, end.ExecutionTime, end.MemoryKb,
                 end.Signal, end.Reason, _truncated);
     }
+
+    /// <exception cref="ServiceUnavailableException">The job failed.</exception>
+    public ExecutedBatch? BatchResult() =>
+        _failure is not null ? throw new ServiceUnavailableException(_failure)
+        : _verdict is null ? null
+        : new ExecutedBatch(jobId, _verdict, _compile.Length == 0 ? null : _compile.ToString(), _runs);
 
     public ValueTask WriteAsync(StreamInfo stream, EventBatch batch, int index)
     {
@@ -94,11 +120,16 @@ internal sealed class RunResultSink(Guid jobId, CancellationToken cancellationTo
             case ExecutionMessages.Output:
                 Take(JsonSerializer.Deserialize(item.Data.Span, ExecutionJson.Default.RunOutput)!);
                 break;
+            case ExecutionMessages.Result:
+                _runs.Add(JsonSerializer.Deserialize(item.Data.Span, ExecutionJson.Default.BatchRun)!);
+                break;
             case JobEvents.Complete:
                 _completed = JsonSerializer.Deserialize(item.Data.Span, ExecutionJson.Default.RunCompleted);
+                _verdict = _completed!.Verdict;
                 break;
             case JobEvents.Cancelled:
                 _completed = RunEvents.Cancellation(jobId, TimeSpan.Zero);
+                _verdict = _completed.Verdict;
                 break;
             case JobEvents.Failed:
                 using (var failure = JsonDocument.Parse(item.Data))

@@ -55,6 +55,7 @@ internal sealed class DocumentTransformer(ServerOptions server, IEnumerable<ApiT
         SortTags(document);
         SortPaths(document);
         SortComponents(document.Components!);
+        LiftDescriptions(document.Components!);
 
         return Task.CompletedTask;
     }
@@ -147,6 +148,20 @@ internal sealed class DocumentTransformer(ServerOptions server, IEnumerable<ApiT
     {
         components.Responses = Sorted(components.Responses);
         components.Schemas = Sorted(components.Schemas);
+    }
+
+    /// <summary>Of a member that is an object or null the framework sometimes puts the description beside the reference, where few tools look.</summary>
+    private static void LiftDescriptions(OpenApiComponents components)
+    {
+        var members = (components.Schemas ?? new Dictionary<string, IOpenApiSchema>()).Values.SelectMany(static schema => schema.Properties?.Values ?? []);
+        foreach (var member in members.OfType<OpenApiSchema>().Where(static member => string.IsNullOrEmpty(member.Description)))
+        {
+            if (member.OneOf?.OfType<OpenApiSchemaReference>().FirstOrDefault(static one => one.Reference.Description is not null) is { } reference)
+            {
+                member.Description = reference.Reference.Description;
+                reference.Reference.Description = null;
+            }
+        }
     }
 
     private static SortedDictionary<string, T>? Sorted<T>(IDictionary<string, T>? components) =>

@@ -109,13 +109,9 @@ public abstract class ExecuteEndpointTests(ExecutionServer server)
         using var direct = await client.PostAsJsonAsync("/api/execute", body, Cancel);
         using var job = await client.PostAsJsonAsync("/api/jobs", new { kind = "execute", input = body }, Cancel);
 
-        Assert.Equal(HttpStatusCode.UnprocessableEntity, direct.StatusCode);
-        Assert.Equal(HttpStatusCode.UnprocessableEntity, job.StatusCode);
-        var told = (await direct.JsonAsync()).GetProperty("error").GetProperty("details").GetProperty("fields");
-        Assert.Equal(fields, told.EnumerateObject().Select(static field => field.Name).Order(StringComparer.Ordinal));
-        Assert.Equal("Unsupported language: klingon", told.GetProperty("language")[0].GetString());
-        var inputs = (await job.JsonAsync()).GetProperty("error").GetProperty("details").GetProperty("fields");
-        Assert.Equal(fields.Select(static field => "input." + field), inputs.EnumerateObject().Select(static field => field.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(fields, await BadFieldsAsync(direct));
+        Assert.Equal(fields.Select(static field => "input." + field), await BadFieldsAsync(job));
+        Assert.Contains("\"Unsupported language: klingon\"", await direct.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -129,6 +125,51 @@ public abstract class ExecuteEndpointTests(ExecutionServer server)
         Assert.True(languages["c"].GetProperty("compiled").GetBoolean());
         Assert.All(languages.Values, static language =>
             Assert.Equal(language.GetProperty("installed").GetBoolean(), language.Text("version") is not null && language.Text("reason") is null));
+    }
+
+    [Fact]
+    public async Task A_batch_is_compiled_once_and_run_for_each_input()
+    {
+        using var client = server.CreateMachine();
+        var code = $$"""
+            #include <stdio.h>
+            // {{Guid.CreateVersion7()}}
+            int main(int count, char **args) { int n; if (scanf("%d", &n) != 1) return 9; printf("%s %d\n", count > 1 ? args[1] : "-", n * n); return n == 4; }
+            """;
+        object[] inputs = [new { stdin = "3" }, new { stdin = "4", args = new[] { "four" } }, new { }];
+
+        using var response = await client.PostAsJsonAsync("/api/execute/batch", new { language = "c", code, inputs }, Cancel);
+        var batch = await response.JsonAsync();
+        await using var events = await SseClient.OpenAsync(client, $"/api/jobs/{batch.Text("job_id")}/events");
+
+        Assert.Equal("ok", batch.Text("verdict"));
+        Assert.Equal(
+            [("- 9\n", 0, "ok"), ("four 16\n", 1, "nonzero"), ("", 9, "nonzero")],
+            batch.GetProperty("results").EnumerateArray().Select(static run => (run.Text("stdout")!, run.Number("exit_code"), run.Text("verdict")!)));
+        Assert.Equal(["status", "status", "result", "result", "result", "complete"], (await events.ReadToEndAsync()).Select(static item => item.Kind));
+    }
+
+    [Fact]
+    public async Task A_batch_that_does_not_compile_has_no_results()
+    {
+        using var client = server.CreateMachine();
+        using var response = await client.PostAsJsonAsync("/api/execute/batch", new { language = "c", code = "int main(void) { return nothing; }", inputs = new[] { new { stdin = "" } } }, Cancel);
+        var batch = await response.JsonAsync();
+
+        Assert.Equal(("compile_error", 0), (batch.Text("verdict"), batch.GetProperty("results").GetArrayLength()));
+        Assert.Contains("nothing", batch.Text("compile_output"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Every_bad_field_of_a_batch_is_named()
+    {
+        using var client = server.CreateMachine();
+        using var response = await client.PostAsJsonAsync(
+            "/api/execute/batch", new { language = "c", code = "x", terminal = new { cols = 80, rows = 24 }, inputs = new object[] { new { stdin = 1 }, new { args = "x" }, 2 } }, Cancel);
+        using var empty = await client.PostAsJsonAsync("/api/execute/batch", new { language = "c", code = "x" }, Cancel);
+
+        Assert.Equal(["inputs[0].stdin", "inputs[1].args", "inputs[2]", "terminal"], await BadFieldsAsync(response));
+        Assert.Equal(["inputs"], await BadFieldsAsync(empty));
     }
 
     [Fact]
@@ -234,6 +275,13 @@ public abstract class ExecuteEndpointTests(ExecutionServer server)
         await second.AssertClosedAsync(System.Net.WebSockets.WebSocketCloseStatus.PolicyViolation, "Invalid or expired token");
         using var job = await client.GetAsync($"/api/jobs/{grant.Text("job_id")}", Cancel);
         Assert.Equal("complete", (await job.JsonAsync()).Text("status"));
+    }
+
+    private static async Task<string[]> BadFieldsAsync(HttpResponseMessage response)
+    {
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, response.StatusCode);
+        var fields = (await response.JsonAsync()).GetProperty("error").GetProperty("details").GetProperty("fields");
+        return [.. fields.EnumerateObject().Select(static field => field.Name).Order(StringComparer.Ordinal)];
     }
 }
 

@@ -238,6 +238,27 @@ public abstract class ExecuteSocketTests(ExecutionServer server)
     }
 
     [Fact]
+    public async Task A_client_that_never_reads_holds_up_nobody()
+    {
+        using var client = server.CreateMachine();
+        await using var socket = await server.OpenWithKeyAsync();
+        await socket.SendAsync(new { type = "execute", code = "while True: print('x' * 10000)", language = "python", limits = new { output_kb = 16384 } });
+        var id = await socket.RunningAsync();
+
+        // It reads no more; somebody else does.
+        await using var events = await SseClient.OpenAsync(client, $"/api/jobs/{id}/events");
+        var length = 0;
+        var last = await events.ReadAsync();
+        while (last!.Kind != "complete")
+        {
+            length += last.Json.Text("data")?.Length ?? 0;
+            last = await events.ReadAsync();
+        }
+
+        Assert.Equal((16 * 1024 * 1024, "output_limit"), (length, last.Json.Text("verdict")));
+    }
+
+    [Fact]
     public async Task A_message_of_two_megabytes_is_too_big()
     {
         await using var first = await server.OpenWithKeyAsync();
