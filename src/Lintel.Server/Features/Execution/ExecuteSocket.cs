@@ -48,7 +48,7 @@ internal sealed class ExecuteSocket(SocketHandshake handshake, JobTokens tokens,
         }
         catch
         {
-            await connection.CloseAsync(WebSocketCloseStatus.InternalServerError, "Server error");
+            await connection.FailAsync();
             throw;
         }
     }
