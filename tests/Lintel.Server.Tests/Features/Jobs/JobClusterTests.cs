@@ -165,7 +165,36 @@ public sealed class JobClusterTests : EngineTests
         Assert.Equal(TestKind.Numbers(30), watching.Texts[..^1]);
     }
 
+    [Fact]
+    public async Task A_job_that_is_bound_to_a_node_runs_there_and_anywhere_once_that_node_is_gone()
+    {
+        var first = await StartAsync([Saying("first")]);
+        var second = await StartAsync([Saying("second")]);
+        var there = second.Leases.NodeId;
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal("second", await RunBoundToAsync(first, there));
+        }
+
+        await second.DisposeAsync();
+
+        Assert.Equal("first", await RunBoundToAsync(first, there));
+    }
+
     private protected override async Task<DatabaseUnderTest> CreateAsync() => await PostgresUnderTest.CreateAsync();
+
+    private static JobKind Saying(string text) => TestKind.Of(async (job, _) =>
+    {
+        await job.EmitAsync("note", TestEvent.Of(text).Data.Span);
+        return JobOutcome.Complete();
+    });
+
+    private static async Task<string> RunBoundToAsync(EngineNode submitting, Guid nodeId)
+    {
+        var request = new JobRequest(Saying(""), 1, "{}"u8.ToArray(), 0, NodeId: nodeId);
+        var submitted = await submitting.Queue.SubmitAsync(request, Cancel);
+        return (await submitting.WaitForEndAsync(submitted.Job!)).Reader.Texts[0];
+    }
 
     private static void InterlockedMax(ref int most, int value)
     {

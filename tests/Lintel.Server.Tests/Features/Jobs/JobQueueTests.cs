@@ -83,6 +83,31 @@ public abstract class JobQueueTests : EngineTests
     }
 
     [Fact]
+    public async Task An_owner_runs_no_more_of_a_kind_at_once_than_it_allows()
+    {
+        var gate = new Gate();
+        var order = new ConcurrentQueue<long>();
+        var kind = Waiting(gate, order) with { MaxConcurrentPerOwner = 2 };
+        var other = TestKind.Of((_, _) => Task.FromResult(JobOutcome.Complete()), "other");
+        var node = await StartAsync([kind, other], EngineNode.QuickOptions with { Concurrency = 10, ConcurrencyPerOwner = 10 });
+        for (var i = 0; i < 5; i++)
+        {
+            await node.SubmitAsync(kind, owner: 1);
+        }
+
+        await node.SubmitAsync(kind, owner: 2);
+        for (var i = 0; i < 3; i++)
+        {
+            await gate.WaitForArrivalAsync();
+        }
+
+        // The owner's other kinds have their places still.
+        await node.WaitForEndAsync(await node.SubmitAsync(other, owner: 1));
+        await node.Get<JobClaims>().ClaimAsync(Cancel);
+        Assert.Equal([1, 1, 2], order.Order());
+    }
+
+    [Fact]
     public async Task Of_fifty_submissions_with_one_key_one_is_a_job_and_all_get_it()
     {
         var kind = TestKind.Of((_, _) => Task.FromResult(JobOutcome.Complete()));
