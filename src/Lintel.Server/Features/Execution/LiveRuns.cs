@@ -22,6 +22,9 @@ internal sealed class LiveRun
     /// <summary>What may wait until the program reads it.</summary>
     private const int MaxWaiting = 256 * 1024;
 
+    // A message of one byte holds more memory than that.
+    private const int MessageCost = 128;
+
     private readonly Lock _gate = new();
     private readonly Channel<ReadOnlyMemory<byte>> _input = Channel.CreateUnbounded<ReadOnlyMemory<byte>>(new() { SingleReader = true });
     private SandboxRun? _run;
@@ -33,14 +36,16 @@ internal sealed class LiveRun
     /// <summary>Takes input for the program; false when so much waits already that this is dropped.</summary>
     public bool TryType(ReadOnlyMemory<byte> data)
     {
-        if (Interlocked.Add(ref _waiting, data.Length) > MaxWaiting)
+        var cost = data.Length + MessageCost;
+        if (Interlocked.Add(ref _waiting, cost) <= MaxWaiting)
         {
-            Interlocked.Add(ref _waiting, -data.Length);
-            return false;
+            // After its end there is nothing to type into.
+            _input.Writer.TryWrite(data);
+            return true;
         }
 
-        _input.Writer.TryWrite(data);
-        return true;
+        Interlocked.Add(ref _waiting, -cost);
+        return false;
     }
 
     /// <summary>No more input will come; the program sees the end once it has read what there is.</summary>
@@ -76,7 +81,7 @@ internal sealed class LiveRun
         await foreach (var data in _input.Reader.ReadAllAsync(ended))
         {
             await run.WriteInputAsync(data, ended);
-            Interlocked.Add(ref _waiting, -data.Length);
+            Interlocked.Add(ref _waiting, -data.Length - MessageCost);
         }
 
         run.CloseInput();
