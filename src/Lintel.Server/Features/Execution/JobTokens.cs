@@ -10,7 +10,7 @@ namespace Lintel.Features.Execution;
 /// Tokens with which a browser may run one program without holding a key. Each is good once, for a quarter of an hour, for the job it was issued for; the database
 /// decides, and keeps its hash alone.
 /// </summary>
-internal sealed class JobTokens(Database database, RevokedSessions revoked, TimeProvider time)
+internal sealed class JobTokens(Database database, RevokedCredentials revoked, TimeProvider time)
 {
     private const int Bytes = 32;
     private const int Length = 43;
@@ -29,14 +29,15 @@ internal sealed class JobTokens(Database database, RevokedSessions revoked, Time
                 // Those that were never used go with the next ones.
                 await session.ExecuteAsync("DELETE FROM job_token WHERE hash IN (SELECT hash FROM job_token WHERE expires_at < $1 LIMIT 100)", now.ToMicroseconds());
                 await session.ExecuteAsync(
-                    "INSERT INTO job_token (hash, job_id, owner_id, session_id, email, rate_limit_key, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                    "INSERT INTO job_token (hash, job_id, owner_id, session_id, email, rate_limit_key, expires_at, key_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                     Hash(token),
                     jobId,
                     caller.OwnerId,
                     caller.SessionId,
                     caller.Email,
                     caller.RateLimitKey,
-                    expiresAt.ToMicroseconds());
+                    expiresAt.ToMicroseconds(),
+                    caller.KeyId);
             },
             cancellationToken);
         return new CreatedJobToken(jobId, token, Instant.FromMicroseconds(expiresAt.ToMicroseconds()));
@@ -52,7 +53,7 @@ internal sealed class JobTokens(Database database, RevokedSessions revoked, Time
 
         var found = await database.WriteAsync(
             session => session.QueryFirstAsync(
-                "DELETE FROM job_token WHERE hash = $1 RETURNING job_id, expires_at, owner_id, session_id, email, rate_limit_key",
+                "DELETE FROM job_token WHERE hash = $1 RETURNING job_id, expires_at, owner_id, session_id, email, rate_limit_key, key_id",
                 static row => new Issued(
                     row.GetGuid(0),
                     row.GetInstant(1),
@@ -63,6 +64,7 @@ internal sealed class JobTokens(Database database, RevokedSessions revoked, Time
                         Email = row.GetNullableString(4),
                         Scopes = Scopes.Execute,
                         RateLimitKey = row.GetString(5),
+                        KeyId = row.GetNullableGuid(6),
                     }),
                 Hash(token)),
             CancellationToken.None);
@@ -71,7 +73,7 @@ internal sealed class JobTokens(Database database, RevokedSessions revoked, Time
             return CallerResult.Invalid;
         }
 
-        return found.Caller.SessionId is { } id && revoked.Contains(id) ? CallerResult.Revoked : CallerResult.Valid(found.Caller);
+        return found.Caller.CredentialId is { } id && revoked.Contains(id) ? CallerResult.Revoked : CallerResult.Valid(found.Caller);
     }
 
     private static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));

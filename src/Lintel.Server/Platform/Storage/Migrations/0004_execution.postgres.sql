@@ -7,6 +7,7 @@ CREATE TABLE job_token (
     job_id           UUID    NOT NULL,
     owner_id         BIGINT  NOT NULL,
     session_id       UUID,
+    key_id           UUID,
     email            TEXT,
     rate_limit_key   TEXT    NOT NULL,
     expires_at       BIGINT  NOT NULL
