@@ -5,23 +5,6 @@ using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Jobs;
 
-/// <summary>A job to be done.</summary>
-/// <param name="Input">JSON text.</param>
-/// <param name="Total">How many items it has, 0 when unknown.</param>
-/// <param name="IdempotencyKey">The same key of the same owner with the same request is the same job.</param>
-/// <param name="CancelOnDisconnect">It was submitted to be watched: without a viewer it is cancelled after the grace.</param>
-/// <param name="Id">The job's id, where it was given out before the job was submitted.</param>
-/// <param name="NodeId">The node that is to run it, because something it needs is there; any other may once that one is gone.</param>
-internal sealed record JobRequest(
-    JobKind Kind,
-    long OwnerId,
-    byte[] Input,
-    long Total,
-    string? IdempotencyKey = null,
-    bool CancelOnDisconnect = false,
-    Guid? Id = null,
-    Guid? NodeId = null);
-
 /// <summary>What became of a submission.</summary>
 internal enum SubmitStatus
 {
@@ -122,8 +105,8 @@ internal sealed class JobQueue(Database database, StreamLog log, JobInputs input
         var inserted = await session.ExecuteAsync(
             """
             INSERT INTO job (id, kind, owner_id, state, stream_id, total, max_attempts, run_at, created_at, cancel_on_disconnect, idempotency_key, request_hash, input_bytes,
-                node_id)
-            VALUES ($1, $2, $3, 'queued', $4, $5, $6, 0, $7, $8, $9, $10, $11, $12)
+                node_id, completed, failed)
+            VALUES ($1, $2, $3, 'queued', $4, $5, $6, 0, $7, $8, $9, $10, $11, $12, $13, $14)
             ON CONFLICT DO NOTHING
             """,
             id,
@@ -137,7 +120,9 @@ internal sealed class JobQueue(Database database, StreamLog log, JobInputs input
             request.IdempotencyKey,
             hash,
             (long)request.Input.Length,
-            request.NodeId);
+            request.NodeId,
+            request.Opening.Completed,
+            request.Opening.Failed);
         if (inserted == 0)
         {
             return await RepeatAsync(session, request, hash, streamId);
@@ -146,6 +131,11 @@ internal sealed class JobQueue(Database database, StreamLog log, JobInputs input
         await RefuseWhenFullAsync(session, request.OwnerId);
         await session.ExecuteAsync("INSERT INTO job_input (job_id, data) VALUES ($1, $2)", id, request.Input);
         session.AfterCommit(() => inputs.Keep(id, request.Input));
+        if (request.Opening.Events.Length > 0)
+        {
+            await log.AppendAsync(session, streamId, request.Opening.Events);
+        }
+
         if (also is not null)
         {
             await also(session, id);
@@ -154,7 +144,7 @@ internal sealed class JobQueue(Database database, StreamLog log, JobInputs input
         return new SubmitResult(
             SubmitStatus.Created,
             new Job(
-                id, request.Kind.Name, request.OwnerId, JobStates.Queued, streamId, new JobProgress(0, request.Total, 0), null, 0, 0, request.Kind.MaxAttempts,
+                id, request.Kind.Name, request.OwnerId, JobStates.Queued, streamId, new JobProgress(request.Opening.Completed, request.Total, request.Opening.Failed), null, 0, 0, request.Kind.MaxAttempts,
                 Instant.FromMicroseconds(at), null, null, false, request.CancelOnDisconnect, 0));
     }
 

@@ -113,6 +113,36 @@ public abstract class BatchStreamTests(BeamsServer server)
     }
 
     [Fact]
+    public async Task A_batch_that_waits_for_its_turn_has_shown_its_first_beams_and_goes_on_behind_them()
+    {
+        using var client = await server.SignInAsync();
+        var events = await client.ReadBatchAsync(BatchRequests.Post(BatchRequests.Beams(20)));
+        var (busy, _, first) = await HoldAsync(client);
+        var (busyToo, _, second) = await HoldAsync(client);
+
+        // Its owner has as many running as they may.
+        await using var waiting = await SseClient.OpenAsync(client, BatchRequests.Post(BatchRequests.Beams(20)));
+        List<SseEvent> seen = [];
+        while (seen.Count < 17)
+        {
+            seen.Add((await waiting.ReadAsync())!);
+        }
+
+        var status = await client.BatchAsync(seen[0].JobId());
+        var progress = status.GetProperty("progress");
+        busy.Open();
+        busyToo.Open();
+        seen.AddRange(await waiting.ReadToEndAsync());
+
+        Assert.Equal(("queued", 8, 2), (status.GetProperty("status").GetString(), progress.GetProperty("completed").GetInt32(), progress.GetProperty("failed").GetInt32()));
+        Assert.Equal(events.Count, seen.Count);
+        Assert.Equal(events[1..^1].Select(static item => (item.Kind, item.Data)), seen[1..^1].Select(static item => (item.Kind, item.Data)));
+        Assert.Equal(("start", "complete"), (seen[0].Kind, seen[^1].Kind));
+        await first.DisposeAsync();
+        await second.DisposeAsync();
+    }
+
+    [Fact]
     public async Task A_reader_who_breaks_off_again_and_again_sees_each_event_once()
     {
         using var client = await server.SignInAsync();
@@ -194,14 +224,14 @@ public abstract class BatchStreamTests(BeamsServer server)
         await UntilNobodyWatchesAsync(id);
         server.Clock.Advance(TimeSpan.FromSeconds(9));
 
-        // Nothing has happened yet, so the place to go on from is the one before the first event.
-        await using var events = await SseClient.OpenAsync(client, Resume(form, id, $"{id}.{log!.Epoch}.0"));
+        // As far as the batch has come: the events that were written with it.
+        await using var events = await SseClient.OpenAsync(client, Resume(form, id, $"{id}.{log!.Epoch}.17"));
         server.Clock.Advance(TimeSpan.FromMinutes(5));
         await events.ReadCommentAsync();
         gate.Open();
 
         var rest = await events.ReadToEndAsync();
-        Assert.Equal(("start", "complete"), (rest[0].Kind, rest[^1].Kind));
+        Assert.Equal(((4 * 2) + 1, "complete"), (rest.Count, rest[^1].Kind));
         Assert.Equal("complete", (await client.BatchAsync(id)).GetProperty("status").GetString());
     }
 
@@ -229,11 +259,11 @@ public abstract class BatchStreamTests(BeamsServer server)
 
     private static IEnumerable<string> Names(JsonElement json) => json.EnumerateObject().Select(static member => member.Name);
 
-    /// <summary>A batch that runs and waits before its first event, with its reader.</summary>
+    /// <summary>A batch that runs and waits after its first eight beams, with its reader.</summary>
     private async Task<(Gate Gate, Guid Id, SseClient Events)> HoldAsync(HttpClient client)
     {
         var (name, gate) = server.NewGate();
-        var events = await SseClient.OpenAsync(client, BatchRequests.Post(BatchRequests.Beams(6, $"\"gate\":\"{name}\"")));
+        var events = await SseClient.OpenAsync(client, BatchRequests.Post(BatchRequests.Beams(12, $"\"gate\":\"{name}\"")));
         await gate.WaitForArrivalAsync();
         return (gate, (await client.JobIdsAsync())[0], events);
     }

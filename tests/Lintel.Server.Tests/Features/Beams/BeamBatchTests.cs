@@ -26,19 +26,6 @@ public sealed class BeamBatchTests
         Assert.False(batch.TryWriteNext(new ArrayBufferWriter<byte>(), out _));
     }
 
-    [Fact]
-    public void Batch_goes_on_where_an_earlier_run_ended()
-    {
-        for (var done = 0; done <= 6; done++)
-        {
-            var batch = Open(Beams);
-            batch.Skip(done);
-
-            Assert.Equal(Math.Min(done, 5), batch.Next);
-            Assert.Equal(Run(Open(Beams)).Skip(done), Run(batch));
-        }
-    }
-
     [Theory]
     [InlineData(Beams, 5)]
     [InlineData(Beams, 0)]

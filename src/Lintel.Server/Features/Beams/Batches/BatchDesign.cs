@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
 using Lintel.Features.Jobs;
+using Lintel.Features.Streams;
 using Lintel.Platform.Security;
 
 namespace Lintel.Features.Beams.Batches;
@@ -16,6 +17,9 @@ internal sealed class BatchDesign(TimeProvider time) : IJobHandler
     // Longer than any progress.
     private const int MaxText = 160;
 
+    // So many are designed in less time than it takes to tell of them.
+    private const int OpeningBeams = 8;
+
     public static readonly JobKind Kind = new("batch-design", Scopes.Design) { Events = BatchEvents.Emitted };
 
     public JobInputCheck Check(ReadOnlySpan<byte> input)
@@ -24,12 +28,29 @@ internal sealed class BatchDesign(TimeProvider time) : IJobHandler
         return scan.TryFinish(input, out var problem) ? new JobInputCheck(scan.Count) : new JobInputCheck(0, problem);
     }
 
+    /// <summary>The batch's first events: they go into the log with the batch itself, so that whoever watches need not wait for its turn to run.</summary>
+    public static JobOpening Open(Guid jobId, BeamBatch batch, DateTimeOffset at)
+    {
+        var written = new ArrayBufferWriter<byte>(8 * 1024);
+        var events = new List<StreamEvent>(1 + (2 * OpeningBeams)) { new("start", Start(jobId, batch.Count, at)) };
+        var failed = 0;
+        while (batch.Next < OpeningBeams && batch.TryWriteNext(written, out var outcome))
+        {
+            failed += outcome == BeamOutcome.Refused ? 1 : 0;
+            events.Add(new StreamEvent(KindOf(outcome), Take(written)));
+            WriteProgress(written, new JobProgress(batch.Next, batch.Count, failed));
+            events.Add(new StreamEvent("progress", Take(written)));
+        }
+
+        return new JobOpening([.. events], batch.Next, failed);
+    }
+
     public async Task<JobOutcome> RunAsync(JobContext job, CancellationToken cancellationToken)
     {
         var batch = BeamBatch.Reopen(job.Input, (int)job.Total);
         if (job.EventsSoFar == 0)
         {
-            await job.EmitAsync("start", Start(job, batch.Count));
+            await job.EmitAsync("start", Start(job.JobId, batch.Count, time.GetUtcNow()));
         }
 
         var failed = Repeat(batch, Math.Max(0, job.EventsSoFar - 1), out var progressIsDue);
@@ -42,7 +63,7 @@ internal sealed class BatchDesign(TimeProvider time) : IJobHandler
         {
             cancellationToken.ThrowIfCancellationRequested();
             failed += outcome == BeamOutcome.Refused ? 1 : 0;
-            await job.EmitAsync(outcome == BeamOutcome.Refused ? "error" : "design_result");
+            await job.EmitAsync(KindOf(outcome));
             await ProgressAsync(job, batch, failed);
         }
 
@@ -70,18 +91,32 @@ internal sealed class BatchDesign(TimeProvider time) : IJobHandler
     {
         var progress = new JobProgress(batch.Next, batch.Count, failed);
         job.ReportProgress(progress.Completed, progress.Total, progress.Failed);
-        Utf8.TryWrite(
-            job.Event.GetSpan(MaxText),
-            CultureInfo.InvariantCulture,
-            $"{{\"completed\":{progress.Completed},\"total\":{progress.Total},\"failed\":{progress.Failed},\"percent\":{progress.Percent:0.0}}}",
-            out var written);
-        job.Event.Advance(written);
+        WriteProgress(job.Event, progress);
         return job.EmitAsync("progress");
     }
 
-    private byte[] Start(JobContext job, int total) => Encoding.UTF8.GetBytes(string.Create(
+    private static void WriteProgress(IBufferWriter<byte> output, JobProgress progress)
+    {
+        Utf8.TryWrite(
+            output.GetSpan(MaxText),
+            CultureInfo.InvariantCulture,
+            $"{{\"completed\":{progress.Completed},\"total\":{progress.Total},\"failed\":{progress.Failed},\"percent\":{progress.Percent:0.0}}}",
+            out var written);
+        output.Advance(written);
+    }
+
+    private static string KindOf(BeamOutcome outcome) => outcome == BeamOutcome.Refused ? "error" : "design_result";
+
+    private static byte[] Take(ArrayBufferWriter<byte> written)
+    {
+        var bytes = written.WrittenSpan.ToArray();
+        written.ResetWrittenCount();
+        return bytes;
+    }
+
+    private static byte[] Start(Guid jobId, int total, DateTimeOffset at) => Encoding.UTF8.GetBytes(string.Create(
         CultureInfo.InvariantCulture,
-        $"{{\"job_id\":\"{job.JobId}\",\"total\":{total},\"timestamp\":\"{time.GetUtcNow().UtcDateTime:yyyy-MM-ddTHH:mm:ss.ffffffZ}\"}}"));
+        $"{{\"job_id\":\"{jobId}\",\"total\":{total},\"timestamp\":\"{at.UtcDateTime:yyyy-MM-ddTHH:mm:ss.ffffffZ}\"}}"));
 
     private byte[] Completion(JobContext job, int total, int failed)
     {

@@ -8,7 +8,7 @@ using Lintel.Platform.Security;
 namespace Lintel.Features.Beams.Batches;
 
 /// <summary>Batches as event streams.</summary>
-internal sealed class BatchStreams(JobQueue queue, JobViewers viewers, JobWatch watch)
+internal sealed class BatchStreams(JobQueue queue, JobViewers viewers, JobWatch watch, TimeProvider time)
 {
     public async Task<Job?> FindAsync(string jobId, Caller caller, CancellationToken cancellationToken) =>
         Guid.TryParse(jobId, out var id) && await queue.FindAsync(id, caller.OwnerId, cancellationToken) is { } job && job.Kind == BatchDesign.Kind.Name
@@ -55,7 +55,12 @@ internal sealed class BatchStreams(JobQueue queue, JobViewers viewers, JobWatch 
                 return (null, problem);
             }
 
-            var request = new JobRequest(BatchDesign.Kind, caller.OwnerId, beams.ToArray(), scan.Count, CancelOnDisconnect: true);
+            var now = time.GetUtcNow();
+            var id = Guid.CreateVersion7(now);
+            var request = new JobRequest(BatchDesign.Kind, caller.OwnerId, beams.ToArray(), scan.Count, CancelOnDisconnect: true, Id: id)
+            {
+                Opening = BatchDesign.Open(id, BeamBatch.Open(beams.Bytes, scan), now),
+            };
             var submitted = await queue.SubmitAsync(request, cancellationToken, (session, id) => viewers.EnterAsync(session, id, viewer));
             return (submitted.Job, "");
         }

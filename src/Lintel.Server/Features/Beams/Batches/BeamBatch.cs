@@ -38,9 +38,12 @@ internal sealed class BeamBatch
     public static bool TryOpen(ReadOnlyMemory<byte> json, [NotNullWhen(true)] out BeamBatch? batch, out string problem)
     {
         var scan = new BeamScan();
-        batch = scan.TryFinish(json.Span, out problem) ? new BeamBatch(json, scan.First.Offset, scan.First.State, scan.Count) : null;
+        batch = scan.TryFinish(json.Span, out problem) ? Open(json, scan) : null;
         return batch is not null;
     }
+
+    /// <summary>Opens a batch that <paramref name="scan"/> has just found good.</summary>
+    public static BeamBatch Open(ReadOnlyMemory<byte> json, BeamScan scan) => new(json, scan.First.Offset, scan.First.State, scan.Count);
 
     /// <summary>Opens a batch that was found good before, without going through all of it again where that can be helped.</summary>
     /// <param name="json">As for <see cref="TryOpen"/>.</param>
@@ -55,18 +58,6 @@ internal sealed class BeamBatch
         }
 
         return TryOpen(json, out var batch, out var problem) ? batch : throw new InvalidDataException(problem);
-    }
-
-    /// <summary>Passes over beams, for a batch that goes on where an earlier run of it ended.</summary>
-    public void Skip(int beams)
-    {
-        while (beams-- > 0 && Next < Count)
-        {
-            var reader = Resume();
-            reader.Read();
-            reader.Skip();
-            Leave(reader);
-        }
     }
 
     /// <summary>Designs the next beam and writes the body of its event. False when there is none left.</summary>
