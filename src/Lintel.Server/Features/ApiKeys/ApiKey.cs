@@ -1,6 +1,5 @@
 using System.Data.Common;
 using Lintel.Features.Accounts;
-using Lintel.Platform.Configuration;
 using Lintel.Platform.Security;
 using Lintel.Platform.Storage;
 

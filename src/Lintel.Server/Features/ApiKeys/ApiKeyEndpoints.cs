@@ -2,7 +2,6 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Security.Cryptography;
-using Lintel.Platform.Configuration;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
 using Lintel.Platform.Json;

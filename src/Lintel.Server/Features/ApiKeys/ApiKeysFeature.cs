@@ -1,4 +1,5 @@
 using Lintel.Features.Accounts;
+using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
 using Lintel.Platform.Security;
@@ -10,6 +11,7 @@ internal static class ApiKeysFeature
     /// <summary>Keys for programs: the one of the settings, and those that people make.</summary>
     public static void AddApiKeys(this IHostApplicationBuilder builder)
     {
+        builder.AddSettings(ApiKeyOptions.Read);
         builder.AddJson(ApiKeysJson.Default);
         builder.DescribeTag("API keys", "Keys for programs that work for you. A key goes into `X-API-Key`; people make, list and revoke them, keys cannot.");
 

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using Lintel.Platform.Configuration;
 using Lintel.Platform.Security;
 
 namespace Lintel.Features.ApiKeys;

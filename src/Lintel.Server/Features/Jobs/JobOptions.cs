@@ -20,6 +20,9 @@ internal sealed record JobOptions
     /// <summary>Jobs that may wait in all.</summary>
     public int Queued { get; init; } = 20_000;
 
+    /// <summary>Bytes of events that the finished jobs of one owner may have; with more the oldest are forgotten.</summary>
+    public long OutputBytesPerOwner { get; init; } = 1024L * 1024 * 1024;
+
     /// <summary>How long a finished job and its events are kept.</summary>
     public TimeSpan Retention { get; init; } = TimeSpan.FromDays(7);
 
@@ -47,6 +50,7 @@ internal sealed record JobOptions
         ConcurrencyPerOwner = settings.Number("JOB_CONCURRENCY_PER_OWNER", 8, 1, 1000),
         QueuedPerOwner = settings.Number("JOB_QUEUE_PER_OWNER", 1000, 1, 100_000),
         InputBytesPerOwner = settings.Number("JOB_INPUT_PER_OWNER_MB", 256, 16, 1_000_000) * 1024L * 1024,
+        OutputBytesPerOwner = settings.Number("JOB_OUTPUT_PER_OWNER_MB", 1024, 1, 1_000_000) * 1024L * 1024,
         Retention = TimeSpan.FromDays(settings.Number("JOB_RETENTION_DAYS", 7, 1, 3650)),
     };
 }

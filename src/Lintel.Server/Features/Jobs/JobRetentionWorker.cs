@@ -1,77 +1,80 @@
+using Lintel.Features.Streams;
 using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Jobs;
 
-/// <summary>Forgets finished jobs, their events and their inputs once their time is over, a few at a time.</summary>
-internal sealed partial class JobRetentionWorker(Database database, JobOptions options, TimeProvider time, ILogger<JobRetentionWorker> logger) : BackgroundService
+/// <summary>Forgets finished jobs with their events: those whose time is over, and the oldest of an owner who has more output than may be kept.</summary>
+internal sealed partial class JobRetentionWorker(Database database, StreamLog log, JobOptions options, TimeProvider time, ILogger<JobRetentionWorker> logger)
+    : RetentionWorker(database, time, logger, "Finished jobs")
 {
-    private const int BatchSize = 20;
+    private const long BatchSize = 50;
 
-    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
+    private const string OutOfTime = "SELECT id, stream_id FROM job WHERE completed_at < $1 ORDER BY completed_at LIMIT $2";
 
-    /// <summary>Forgets one batch, and tells how many jobs it held.</summary>
-    public Task<int> ForgetAsync(CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            async session =>
-            {
-                var streams = await session.QueryAsync(
-                    """
-                    DELETE FROM job WHERE id IN (SELECT id FROM job WHERE completed_at < $1 ORDER BY completed_at LIMIT $2)
-                    RETURNING stream_id
-                    """,
-                    static row => row.GetInt64(0),
-                    (time.GetUtcNow() - options.Retention).ToMicroseconds(),
-                    (long)BatchSize);
-                foreach (var stream in streams)
-                {
-                    await session.ExecuteAsync("DELETE FROM event WHERE stream_id = $1", stream);
-                    await session.ExecuteAsync("DELETE FROM stream WHERE id = $1", stream);
-                }
+    // An owner's newest job is kept however large it is: somebody is just reading it.
+    private const string OutOfQuota =
+        """
+        WITH finished AS (
+            SELECT job.id, job.stream_id, job.completed_at, stream.bytes,
+                sum(stream.bytes) OVER (PARTITION BY job.owner_id ORDER BY job.completed_at DESC, job.id DESC) AS newer
+            FROM job JOIN stream ON stream.id = job.stream_id WHERE job.completed_at IS NOT NULL)
+        SELECT id, stream_id FROM finished WHERE newer > $1 AND newer > bytes ORDER BY completed_at, id LIMIT $2
+        """;
 
-                return streams.Count;
-            },
-            cancellationToken);
+    private long _uncheckedBytes;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>Takes note of output, so that much of it in a short time is looked at soon.</summary>
+    public void Count(long bytes)
     {
-        using var timer = new PeriodicTimer(Interval, time);
+        if (Interlocked.Add(ref _uncheckedBytes, bytes) > options.OutputBytesPerOwner / 4)
+        {
+            Interlocked.Exchange(ref _uncheckedBytes, 0);
+            BeginSoon();
+        }
+    }
+
+    public override async Task ForgetAsync(CancellationToken cancellationToken)
+    {
+        await ForgetAsync(OutOfTime, (Time.GetUtcNow() - options.Retention).ToMicroseconds(), cancellationToken);
+        await ForgetAsync(OutOfQuota, options.OutputBytesPerOwner, cancellationToken);
+    }
+
+    private async Task ForgetAsync(string query, long limit, CancellationToken cancellationToken)
+    {
+        List<(Guid Id, long Stream)> jobs;
         do
         {
-            try
+            jobs = await Database.ReadAsync(
+                session => session.QueryAsync(query, static row => (row.GetGuid(0), row.GetInt64(1)), limit, BatchSize), cancellationToken);
+            foreach (var (id, stream) in jobs)
             {
-                // A full batch means that there may be more; between batches others get their turn at the database.
-                int forgotten;
-                while ((forgotten = await ForgetAsync(stoppingToken)) > 0)
-                {
-                    Log.Forgotten(logger, forgotten);
-                }
+                await ForgetAsync(id, stream, cancellationToken);
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+
+            if (jobs.Count > 0)
             {
-                return;
-            }
-            catch (StorageUnavailableException failure)
-            {
-                Log.Unavailable(logger, failure.Message);
-            }
-            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
-            {
-                // Housekeeping that fails must not take the server with it.
-                Log.Failed(logger, failure);
+                Log.Forgotten(logger, jobs.Count);
             }
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        while (jobs.Count == BatchSize);
+    }
+
+    private async Task ForgetAsync(Guid id, long stream, CancellationToken cancellationToken)
+    {
+        // A crash in between, or another node that does the same: the job is still there to be found, and the rest is forgotten then.
+        await log.EmptyAsync(stream, cancellationToken);
+        await Database.WriteAsync(
+            async session =>
+            {
+                await session.ExecuteAsync("DELETE FROM job WHERE id = $1 AND completed_at IS NOT NULL", id);
+                await session.ExecuteAsync("DELETE FROM stream WHERE id = $1", stream);
+            },
+            cancellationToken);
     }
 
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Information, "{Jobs} finished jobs were forgotten.")]
         public static partial void Forgotten(ILogger logger, int jobs);
-
-        [LoggerMessage(2, LogLevel.Warning, "Finished jobs could not be forgotten: {Reason}")]
-        public static partial void Unavailable(ILogger logger, string reason);
-
-        [LoggerMessage(3, LogLevel.Error, "Finished jobs could not be forgotten.")]
-        public static partial void Failed(ILogger logger, Exception failure);
     }
 }

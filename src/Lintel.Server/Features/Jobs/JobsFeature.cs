@@ -30,7 +30,8 @@ public static class JobsFeature
         builder.Services.AddSingleton<JobWatch>();
         builder.Services.AddSingleton<JobSocket>();
         builder.Services.AddHostedService<JobRunner>();
-        builder.Services.AddHostedService<JobRetentionWorker>();
+        builder.Services.AddSingleton<JobRetentionWorker>();
+        builder.Services.AddHostedService(static services => services.GetRequiredService<JobRetentionWorker>());
     }
 
     /// <summary>Adds a kind of job. <typeparamref name="THandler"/> is made anew for each job, with the services that its constructor asks for.</summary>

@@ -3,7 +3,10 @@ using Lintel.Platform.Storage;
 namespace Lintel.Features.Streams;
 
 /// <param name="At">When, in unix microseconds.</param>
-internal readonly record struct StreamAppend(long StreamId, StreamEvent[] Events, long Fence, bool Close, long At);
+internal readonly record struct StreamAppend(long StreamId, StreamEvent[] Events, long Fence, bool Close, long At)
+{
+    public long Bytes => StreamEvent.CountBytes(Events);
+}
 
 /// <summary>The rows of events. Inserting many is the one place where the two databases want different statements.</summary>
 internal abstract class EventTable
@@ -15,7 +18,7 @@ internal abstract class EventTable
     /// Numbers the stream's new events, where it is open and the fence is still the writer's. SQLite counts parameters as they appear, so they appear in order.
     /// </summary>
     protected const string Bump =
-        "UPDATE stream SET next_seq = next_seq + $1, closed = $2 WHERE id = $3 AND closed = FALSE AND fence = $4 RETURNING next_seq";
+        "UPDATE stream SET next_seq = next_seq + $1, bytes = bytes + $2, closed = $3 WHERE id = $4 AND closed = FALSE AND fence = $5 RETURNING next_seq";
 
     public static EventTable For(DatabaseKind kind) => kind == DatabaseKind.Sqlite ? new SqliteEventTable() : new PostgresEventTable();
 

@@ -9,8 +9,8 @@ internal sealed class PostgresEventTable : EventTable
         WITH bumped AS ({Bump}),
         inserted AS (
             INSERT INTO event (stream_id, seq, kind, at, data)
-            SELECT $3, bumped.next_seq - $1 + item.ordinal - 1, item.kind, $5, item.data
-            FROM bumped, unnest($6::text[], $7::bytea[]) WITH ORDINALITY AS item (kind, data, ordinal))
+            SELECT $4, bumped.next_seq - $1 + item.ordinal - 1, item.kind, $6, item.data
+            FROM bumped, unnest($7::text[], $8::bytea[]) WITH ORDINALITY AS item (kind, data, ordinal))
         SELECT next_seq FROM bumped
         """;
 
@@ -19,6 +19,7 @@ internal sealed class PostgresEventTable : EventTable
             Append,
             static row => row.GetInt64(0),
             (long)append.Events.Length,
+            append.Bytes,
             append.Close,
             append.StreamId,
             append.Fence,

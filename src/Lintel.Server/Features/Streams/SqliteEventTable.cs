@@ -47,9 +47,10 @@ internal sealed class SqliteEventTable : EventTable
         private long BumpSeq(StreamAppend append)
         {
             raw.sqlite3_bind_int64(_bump, 1, append.Events.Length);
-            raw.sqlite3_bind_int(_bump, 2, append.Close ? 1 : 0);
-            raw.sqlite3_bind_int64(_bump, 3, append.StreamId);
-            raw.sqlite3_bind_int64(_bump, 4, append.Fence);
+            raw.sqlite3_bind_int64(_bump, 2, append.Bytes);
+            raw.sqlite3_bind_int(_bump, 3, append.Close ? 1 : 0);
+            raw.sqlite3_bind_int64(_bump, 4, append.StreamId);
+            raw.sqlite3_bind_int64(_bump, 5, append.Fence);
             var nextSeq = 0L;
             var result = raw.sqlite3_step(_bump);
             if (result == raw.SQLITE_ROW)

@@ -9,6 +9,17 @@ internal readonly record struct StreamEvent(string Kind, ReadOnlyMemory<byte> Da
 
     private static readonly SearchValues<char> KindCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789_-.");
 
+    public static long CountBytes(StreamEvent[] events)
+    {
+        var bytes = 0L;
+        foreach (var item in events)
+        {
+            bytes += item.Data.Length;
+        }
+
+        return bytes;
+    }
+
     /// <summary>True for what may be a kind: it is written into messages as it is.</summary>
     public static bool IsKind(string kind) => kind.Length is > 0 and <= MaxKindLength && !kind.AsSpan().ContainsAnyExcept(KindCharacters);
 }
@@ -19,16 +30,5 @@ internal sealed record EventBatch(long FirstSeq, StreamEvent[] Events)
 {
     public long LastSeq => FirstSeq + Events.Length - 1;
 
-    public int Bytes { get; } = CountBytes(Events);
-
-    private static int CountBytes(StreamEvent[] events)
-    {
-        var bytes = 0;
-        foreach (var item in events)
-        {
-            bytes += item.Data.Length;
-        }
-
-        return bytes;
-    }
+    public int Bytes { get; } = (int)StreamEvent.CountBytes(Events);
 }

@@ -11,6 +11,9 @@ internal sealed class StreamLog(Database database, StreamFeeds feeds, TimeProvid
     /// <summary>The largest event; anything larger belongs into a file.</summary>
     public const int MaxEventBytes = 256 * 1024;
 
+    // Bounds how long one step of forgetting keeps writers waiting.
+    private const long PruneEvents = 4000;
+
     private const string Columns = "id, name, epoch, next_seq, floor_seq, closed";
 
     private readonly EventTable _events = EventTable.For(database.Kind);
@@ -83,16 +86,42 @@ internal sealed class StreamLog(Database database, StreamFeeds feeds, TimeProvid
     public Task<EventBatch?> ReadAsync(long streamId, long after, CancellationToken cancellationToken) =>
         database.ReadAsync(session => EventTable.ReadAsync(session, streamId, after), cancellationToken);
 
-    /// <summary>Forgets the events before number <paramref name="floor"/>. Readers that still need them get a reset.</summary>
-    public Task PruneAsync(long streamId, long floor, CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            async session =>
-            {
-                await session.ExecuteAsync("UPDATE stream SET floor_seq = $2 WHERE id = $1 AND floor_seq < $2 AND next_seq >= $2", streamId, floor);
-                await session.ExecuteAsync(
-                    "DELETE FROM event WHERE stream_id = $1 AND seq < (SELECT floor_seq FROM stream WHERE id = $1)", streamId);
-            },
-            cancellationToken);
+    /// <summary>Forgets the events before number <paramref name="floor"/>, some thousands at a time. Readers that still need them get a reset.</summary>
+    public async Task PruneAsync(long streamId, long floor, CancellationToken cancellationToken)
+    {
+        while (await database.WriteAsync(session => PruneAsync(session, streamId, floor), cancellationToken) is not 0 and var reached && reached < floor)
+        {
+        }
+    }
+
+    /// <summary>Forgets all events of a stream that is about to be deleted.</summary>
+    public async Task EmptyAsync(long streamId, CancellationToken cancellationToken)
+    {
+        if (await FindAsync(streamId, cancellationToken) is { } stream)
+        {
+            await PruneAsync(streamId, stream.NextSeq, cancellationToken);
+        }
+    }
+
+    /// <returns>The stream's new floor; 0 when there was nothing to forget.</returns>
+    private static async ValueTask<long> PruneAsync(DbSession session, long streamId, long floor)
+    {
+        var reached = await session.QueryFirstAsync(
+            """
+            UPDATE stream SET floor_seq = CASE WHEN floor_seq + $3 < $2 THEN floor_seq + $3 ELSE $2 END
+            WHERE id = $1 AND floor_seq < $2 AND next_seq >= $2 RETURNING floor_seq
+            """,
+            static row => row.GetInt64(0),
+            streamId,
+            floor,
+            PruneEvents);
+        if (reached != 0)
+        {
+            await session.ExecuteAsync("DELETE FROM event WHERE stream_id = $1 AND seq < $2", streamId, reached);
+        }
+
+        return reached;
+    }
 
     private static StreamInfo Map(System.Data.Common.DbDataReader row) =>
         new(row.GetInt64(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetBoolean(5));

@@ -26,7 +26,6 @@ internal static class PlatformSetup
 
         var server = builder.AddSettings(ServerOptions.Read);
         builder.AddSettings(StorageOptions.Read);
-        builder.AddSettings(ApiKeyOptions.Read);
         builder.AddSettings(RateLimitOptions.Read);
         builder.AddJsonLogging(server.LogLevel);
         builder.AddKestrel(server);

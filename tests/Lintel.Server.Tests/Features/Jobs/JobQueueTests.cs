@@ -213,10 +213,7 @@ public abstract class JobQueueTests : EngineTests
         await node.WaitForEndAsync(recent);
         clock.Advance(TimeSpan.FromDays(1));
 
-        var retention = new JobRetentionWorker(
-            node.Database, node.Get<JobOptions>(), clock, Microsoft.Extensions.Logging.Abstractions.NullLogger<JobRetentionWorker>.Instance);
-        Assert.Equal(1, await retention.ForgetAsync(Cancel));
-        Assert.Equal(0, await retention.ForgetAsync(Cancel));
+        await node.Get<JobRetentionWorker>().ForgetAsync(Cancel);
 
         Assert.Null(await node.Queue.FindAsync(old.Id, 1, Cancel));
         Assert.Null(await node.Log.FindAsync(old.StreamId, Cancel));
@@ -224,6 +221,43 @@ public abstract class JobQueueTests : EngineTests
         Assert.Equal(0, await CountAsync(node, "SELECT count(*) FROM job_input WHERE job_id NOT IN (SELECT id FROM job)"));
         Assert.Equal(4, (await node.WaitForEndAsync(recent)).Reader.Events.Length);
         Assert.Equal(JobStates.Running, (await node.FindAsync(running)).State);
+    }
+
+    [Fact]
+    public async Task An_owner_s_oldest_jobs_are_forgotten_when_their_events_are_too_many_and_the_newest_is_not()
+    {
+        var text = "{\"text\":\"" + new string('x', 400) + "\"}";
+        var kind = TestKind.Of(async (job, _) =>
+        {
+            for (var i = 0; i < 5; i++)
+            {
+                await job.EmitAsync("text", System.Text.Encoding.UTF8.GetBytes(text));
+            }
+
+            return JobOutcome.Complete();
+        });
+        var node = await StartAsync([kind], EngineNode.QuickOptions with { OutputBytesPerOwner = 5000 });
+        var other = await node.SubmitAsync(kind, owner: 2);
+        await node.WaitForEndAsync(other);
+        List<Job> jobs = [];
+        for (var i = 0; i < 3; i++)
+        {
+            jobs.Add(await node.SubmitAsync(kind));
+            await node.WaitForEndAsync(jobs[^1]);
+        }
+
+        // Without a word from anybody: so much output in a short time is looked at soon. Two have less than 5,000 bytes, three have more.
+        await Eventually.HoldsAsync(async () => await node.Queue.FindAsync(jobs[0].Id, 1, Cancel) is null);
+        Assert.Null(await node.Log.FindAsync(jobs[0].StreamId, Cancel));
+        Assert.Equal(0, await CountAsync(node, $"SELECT count(*) FROM event WHERE stream_id = {jobs[0].StreamId}"));
+        await node.Get<JobRetentionWorker>().ForgetAsync(Cancel);
+        Assert.NotNull(await node.Queue.FindAsync(jobs[1].Id, 1, Cancel));
+        Assert.NotNull(await node.Queue.FindAsync(other.Id, 2, Cancel));
+
+        await node.Database.WriteAsync(async session => { await session.ExecuteAsync("UPDATE stream SET bytes = 6000 WHERE id = $1", jobs[2].StreamId); }, Cancel);
+        await node.Get<JobRetentionWorker>().ForgetAsync(Cancel);
+        Assert.Null(await node.Queue.FindAsync(jobs[1].Id, 1, Cancel));
+        Assert.NotNull(await node.Queue.FindAsync(jobs[2].Id, 1, Cancel));
     }
 
     [Fact]

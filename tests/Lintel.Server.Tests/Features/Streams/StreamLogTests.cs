@@ -226,6 +226,26 @@ public abstract class StreamLogTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Many_events_are_forgotten_in_steps_and_neither_more_nor_fewer_than_were_to_be()
+    {
+        for (var first = 1; first <= 9000; first += 1000)
+        {
+            await Node.AppendAsync(_streamId, TestEvent.Many(first, 1000));
+        }
+
+        await Node.Log.PruneAsync(_streamId, 8501, Cancel);
+        Assert.Equal((8501, 9000), ((await Node.InfoAsync(_streamId)).FloorSeq, (await Node.InfoAsync(_streamId)).Tail));
+        Assert.Equal(8501, (await Node.Log.ReadAsync(_streamId, 0, Cancel))!.FirstSeq);
+        Assert.Equal(500, await CountAsync());
+
+        await Node.Log.EmptyAsync(_streamId, Cancel);
+        Assert.Equal(0, await CountAsync());
+
+        Task<long> CountAsync() => Node.Database.ReadAsync(
+            session => session.QueryFirstAsync("SELECT count(*) FROM event WHERE stream_id = $1", static row => row.GetInt64(0), _streamId), Cancel);
+    }
+
+    [Fact]
     public async Task A_stream_that_is_made_anew_under_its_old_name_is_another_stream()
     {
         await Node.AppendAsync(_streamId, TestEvent.Many(1, 3));

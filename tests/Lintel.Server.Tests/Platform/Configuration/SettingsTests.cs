@@ -1,4 +1,5 @@
 using Lintel.Features.Accounts;
+using Lintel.Features.ApiKeys;
 using Lintel.Platform.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.FileProviders;

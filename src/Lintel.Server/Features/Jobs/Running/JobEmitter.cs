@@ -41,6 +41,9 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
     /// <summary>As of the events that are in the log; for use when the pump has ended.</summary>
     public JobProgress Appended { get; private set; } = running.Claim.Job.Progress;
 
+    /// <summary>Bytes of the events that this attempt has put into the log; for use when the pump has ended.</summary>
+    public long AppendedBytes { get; private set; }
+
     /// <summary>What was reported last; what is stored waits for the events.</summary>
     public JobProgress Progress
     {
@@ -155,6 +158,7 @@ internal sealed partial class JobEmitter(Database database, StreamLog log, Runni
                 var result = await database.WriteAsync(session => AppendAsync(session, taken ??= Take()), CancellationToken.None);
                 _nextSeq += taken!.Value.Events.Length;
                 Appended = taken.Value.Progress;
+                AppendedBytes += StreamEvent.CountBytes(taken.Value.Events);
                 return result.Refused ? StopReason.LeaseLost : StopReason.None;
             }
             catch (StorageUnavailableException failure)

@@ -4,7 +4,7 @@ using Lintel.Platform.Storage;
 namespace Lintel.Features.Jobs.Running;
 
 /// <summary>Writes how attempts end: the last events, the state and the lease, in one transaction.</summary>
-internal sealed partial class JobEnds(Database database, StreamLog log, TimeProvider time, ILogger<JobEnds> logger)
+internal sealed partial class JobEnds(Database database, StreamLog log, JobRetentionWorker retention, TimeProvider time, ILogger<JobEnds> logger)
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
@@ -20,6 +20,7 @@ internal sealed partial class JobEnds(Database database, StreamLog log, TimeProv
             {
                 if (await database.WriteAsync(session => WriteAsync(session, running.Claim, progress, end, rest), CancellationToken.None) is { } written)
                 {
+                    retention.Count(emitter.AppendedBytes + StreamEvent.CountBytes(rest));
                     Log.Ended(logger, job.Id, job.Kind, written, (time.GetUtcNow() - (job.StartedAt ?? job.CreatedAt)).TotalMilliseconds);
                     return;
                 }

@@ -1,4 +1,6 @@
-namespace Lintel.Platform.Configuration;
+using Lintel.Platform.Configuration;
+
+namespace Lintel.Features.ApiKeys;
 
 /// <summary>The one static key for machine clients, and the bounds of those that people make. A class, not a record: nothing may print it.</summary>
 internal sealed class ApiKeyOptions

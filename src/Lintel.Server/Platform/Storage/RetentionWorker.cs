@@ -1,0 +1,69 @@
+using Lintel.Platform.Threading;
+
+namespace Lintel.Platform.Storage;
+
+/// <summary>Forgets what is out of date: from time to time, and a little at a time, so that others get their turn at the database.</summary>
+/// <param name="things">What is forgotten, as the log calls it: <c>Old API keys</c>.</param>
+internal abstract partial class RetentionWorker(Database database, TimeProvider time, ILogger logger, string things) : BackgroundService
+{
+    private const long BatchSize = 200;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
+
+    private readonly AsyncSignal _due = new();
+
+    protected Database Database => database;
+
+    protected TimeProvider Time => time;
+
+    /// <summary>Forgets all that is out of date now.</summary>
+    public abstract Task ForgetAsync(CancellationToken cancellationToken);
+
+    /// <summary>Makes the next round begin without waiting for its time.</summary>
+    protected void BeginSoon() => _due.Set();
+
+    /// <param name="statement">Deletes rows from before <c>$1</c>, <c>$2</c> of them at most.</param>
+    protected async Task ForgetAsync(string statement, DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        while (await database.WriteAsync(session => session.ExecuteAsync(statement, before.ToMicroseconds(), BatchSize), cancellationToken) >= BatchSize)
+        {
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var stopping = stoppingToken.Register(_due.Set);
+        using var timer = time.CreateTimer(static state => ((AsyncSignal)state!).Set(), _due, Interval, Interval);
+        while (true)
+        {
+            await _due.WaitAsync();
+            if (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+
+            try
+            {
+                await ForgetAsync(stoppingToken);
+            }
+            catch (StorageUnavailableException failure)
+            {
+                Log.Unavailable(logger, things, failure.Message);
+            }
+            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
+            {
+                // Housekeeping that fails must not take the server with it.
+                Log.Failed(logger, failure, things);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "{Things} could not be forgotten: {Reason}")]
+        public static partial void Unavailable(ILogger logger, string things, string reason);
+
+        [LoggerMessage(2, LogLevel.Error, "{Things} could not be forgotten.")]
+        public static partial void Failed(ILogger logger, Exception failure, string things);
+    }
+}
