@@ -1,0 +1,221 @@
+using System.Net;
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+
+namespace Lintel.Cli.Api;
+
+/// <summary>An event of a job.</summary>
+/// <param name="Kind">Such as <c>output</c>.</param>
+/// <param name="Id">Its place in the job's stream.</param>
+/// <param name="Data">What it says, as JSON.</param>
+internal readonly record struct JobEvent(string Kind, string Id, ReadOnlyMemory<byte> Data)
+{
+    /// <summary>Whether nothing comes after it.</summary>
+    public bool IsLast => Kind is "complete" or "failed" or "cancelled";
+}
+
+/// <summary>
+/// A job's events from a place on, to its end: when the connection breaks it goes on strictly after the last whole event, so that none is missed and none comes twice.
+/// </summary>
+internal sealed class EventStream(ApiClient api, Guid jobId, TimeProvider time)
+{
+    // The server sends something every 15 seconds, if only a comment.
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(40);
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    /// <summary>Told once when the connection breaks.</summary>
+    public Action? Broken { get; init; }
+
+    /// <summary>Told once when it is there again.</summary>
+    public Action? Restored { get; init; }
+
+    /// <param name="after">The id of the last event that is known; null for all.</param>
+    /// <param name="isBroken">Whether the user was told already that there is no connection.</param>
+    public async IAsyncEnumerable<JobEvent> ReadAsync(string? after, bool isBroken, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var pause = FirstPause;
+        var lostAt = time.GetTimestamp();
+        while (true)
+        {
+            var (response, wait) = await OpenAsync(after, cancellationToken);
+            if (response is not null)
+            {
+                using (response)
+                {
+                    if (response.StatusCode == HttpStatusCode.NoContent)
+                    {
+                        yield break;
+                    }
+
+                    if (isBroken)
+                    {
+                        isBroken = false;
+                        Restored?.Invoke();
+                    }
+
+                    await foreach (var item in ReadAsync(response, cancellationToken))
+                    {
+                        if (item.Kind == "reset")
+                        {
+                            throw new CommandException(ExitCode.Unavailable, $"The server no longer has the events of job {jobId} that come next, so the rest of it cannot be shown.");
+                        }
+
+                        after = item.Id.Length > 0 ? item.Id : after;
+                        pause = FirstPause;
+                        yield return item;
+                        if (item.IsLast)
+                        {
+                            yield break;
+                        }
+                    }
+                }
+
+                lostAt = time.GetTimestamp();
+            }
+
+            if (time.GetElapsedTime(lostAt) > Patience)
+            {
+                throw new CommandException(
+                    ExitCode.TryAgain, $"{api.Address} has been out of reach for {Patience.TotalMinutes:0} minutes; once it is back, `lintel jobs watch {jobId}` shows the rest.");
+            }
+
+            if (!isBroken)
+            {
+                isBroken = true;
+                Broken?.Invoke();
+            }
+
+            await Task.Delay(wait ?? pause, time, cancellationToken);
+            pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
+        }
+    }
+
+    /// <summary>The stream, or how long to wait before the next attempt where the server says so.</summary>
+    private async Task<(HttpResponseMessage? Response, TimeSpan? Wait)> OpenAsync(string? after, CancellationToken cancellationToken)
+    {
+        HttpResponseMessage response;
+        try
+        {
+            response = await api.SendAsync(Make, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        }
+        catch (ServerUnreachableException)
+        {
+            return (null, null);
+        }
+
+        if ((int)response.StatusCode is 429 or >= 500)
+        {
+            var wait = response.Headers.RetryAfter?.Delta;
+            response.Dispose();
+            return (null, wait);
+        }
+
+        try
+        {
+            await api.ThrowIfRefusedAsync(response, cancellationToken);
+            return (response, null);
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+
+        HttpRequestMessage Make()
+        {
+            var request = new HttpRequestMessage(HttpMethod.Get, api.Address.At($"api/jobs/{jobId}/events"));
+            request.Headers.Accept.ParseAdd("text/event-stream");
+            if (after is not null)
+            {
+                request.Headers.TryAddWithoutValidation("Last-Event-ID", after);
+            }
+
+            return request;
+        }
+    }
+
+    /// <summary>The events of one connection, until it ends in whatever way.</summary>
+    private static async IAsyncEnumerable<JobEvent> ReadAsync(HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var body = new WatchedStream(await response.Content.ReadAsStreamAsync(cancellationToken), Silence);
+        var parser = SseParser.Create(body, static (kind, data) => (Kind: kind, Data: data.ToArray()));
+        await using var events = parser.EnumerateAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
+        while (true)
+        {
+            try
+            {
+                if (!await events.MoveNextAsync())
+                {
+                    yield break;
+                }
+            }
+            catch (Exception broken) when (broken is IOException or HttpRequestException or TimeoutException)
+            {
+                yield break;
+            }
+
+            var item = events.Current;
+            yield return new JobEvent(item.Data.Kind, item.EventId ?? "", item.Data.Data);
+        }
+    }
+
+    /// <summary>A stream on which nothing at all for some time means that it is broken.</summary>
+    private sealed class WatchedStream(Stream inner, TimeSpan silence) : Stream
+    {
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(silence);
+            try
+            {
+                return await inner.ReadAsync(buffer, limit.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw new TimeoutException();
+            }
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                inner.Dispose();
+            }
+
+            base.Dispose(disposing);
+        }
+    }
+}

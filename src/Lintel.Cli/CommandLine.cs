@@ -1,0 +1,107 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using Lintel.Cli.Api;
+using Lintel.Cli.Commands;
+using Lintel.Cli.Terminals;
+
+namespace Lintel.Cli;
+
+/// <summary>Finds the command that was asked for, runs it, and says in one sentence what went wrong.</summary>
+internal static class CommandLine
+{
+    // `@name` is an argument like any other.
+    private static readonly ParserConfiguration Parser = new() { ResponseFileTokenReplacer = null };
+
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        var options = new GlobalOptions();
+        var root = Create(options);
+        var parse = root.Parse(arguments, Parser);
+        var configuration = new InvocationConfiguration
+        {
+            Output = StandardStreams.Out,
+            Error = StandardStreams.Err,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+        };
+        try
+        {
+            if (parse.Action is ParseErrorAction)
+            {
+                return await ExplainAsync(root, parse, configuration);
+            }
+
+            return await parse.InvokeAsync(configuration);
+        }
+        catch (BrokenPipeException)
+        {
+            return ExitCode.BrokenPipe;
+        }
+        catch (CommandException failure)
+        {
+            return Tell(failure.ExitCode, failure.Message, parse.GetValue(options.Verbose) ? failure.Detail : null);
+        }
+        catch (ServerUnreachableException failure)
+        {
+            return Tell(ExitCode.Unavailable, failure.Message, parse.GetValue(options.Verbose) ? failure.InnerException?.ToString() : null);
+        }
+        catch (Exception bug)
+        {
+            return Tell(
+                ExitCode.Software,
+                $"lintel made an error ({bug.GetType().Name}: {bug.Message}); run it with --verbose for where.",
+                parse.GetValue(options.Verbose) ? bug.StackTrace : null);
+        }
+    }
+
+    public static RootCommand Create(GlobalOptions options)
+    {
+        var root = new RootCommand("lintel, the command line of a Lintel server: run programs in its sandbox as if they were local, design beams, watch jobs.")
+        {
+            options.Server,
+            options.Insecure,
+            options.Verbose,
+            RunCommand.Create(options),
+            AccountCommands.Login(options),
+            AccountCommands.Logout(options),
+            AccountCommands.WhoAmI(options),
+        };
+        return root;
+    }
+
+    private static int Tell(int exitCode, string message, string? detail)
+    {
+        StandardStreams.Err.WriteLine("lintel: " + StandardStreams.Printable(message));
+        if (detail is not null)
+        {
+            StandardStreams.Err.WriteLine("lintel: " + StandardStreams.Printable(detail));
+        }
+
+        return exitCode;
+    }
+
+    private static async Task<int> ExplainAsync(RootCommand root, ParseResult parse, InvocationConfiguration configuration)
+    {
+        var command = parse.CommandResult.Command;
+        if (command.Subcommands.Count > 0 && parse.UnmatchedTokens.Count == 0 && parse.Errors.Count == 1)
+        {
+            // A group alone, such as `lintel jobs`: what there is in it.
+            await root.Parse([.. Path(parse), "--help"], Parser).InvokeAsync(configuration);
+            return ExitCode.Usage;
+        }
+
+        return Tell(ExitCode.Usage, $"{(parse.UnmatchedTokens.Count > 0 ? parse.Errors[^1] : parse.Errors[0]).Message.TrimEnd('.')}; `{string.Join(' ', ["lintel", .. Path(parse), "--help"])}` tells what it takes.", null);
+    }
+
+    /// <summary>The names of the commands that were understood.</summary>
+    private static Stack<string> Path(ParseResult parse)
+    {
+        var names = new Stack<string>();
+        for (System.CommandLine.Parsing.SymbolResult? result = parse.CommandResult; result is System.CommandLine.Parsing.CommandResult { Command: not RootCommand } named; result = result.Parent)
+        {
+            names.Push(named.Command.Name);
+        }
+
+        return names;
+    }
+}

@@ -1,0 +1,132 @@
+using System.CommandLine;
+using Lintel.Cli.Accounts;
+using Lintel.Cli.Api;
+using Lintel.Cli.Terminals;
+
+namespace Lintel.Cli.Commands;
+
+/// <summary><c>lintel login</c>, <c>logout</c> and <c>whoami</c>.</summary>
+internal static class AccountCommands
+{
+    public static Command Login(GlobalOptions options)
+    {
+        var email = new Option<string?>("--email", "-e") { Description = "Your e-mail address; asked for if left out.", HelpName = "address" };
+        var fromInput = new Option<bool>("--password-stdin") { Description = "Read the password (or, with --api-key, the key) from standard input." };
+        var apiKey = new Option<bool>("--api-key") { Description = "Sign in with an API key instead of a password. It is asked for, and never part of a command line." };
+        var register = new Option<bool>("--register") { Description = "Make a new account first." };
+        var name = new Option<string?>("--name") { Description = "With --register: what you want to be called.", HelpName = "name" };
+        var command = new Command("login", "Sign in to a server.") { email, fromInput, apiKey, register, name };
+        command.SetAction((parse, cancellationToken) => parse.GetValue(apiKey)
+            ? LoginWithKeyAsync(parse, options, parse.GetValue(fromInput), cancellationToken)
+            : LoginAsync(parse, options, parse.GetValue(email), parse.GetValue(fromInput), parse.GetValue(register), parse.GetValue(name), cancellationToken));
+        return command;
+    }
+
+    public static Command Logout(GlobalOptions options)
+    {
+        var command = new Command("logout", "Sign out: the session ends, and its credentials are deleted from this machine.");
+        command.SetAction((parse, cancellationToken) => LogoutAsync(parse, options, cancellationToken));
+        return command;
+    }
+
+    public static Command WhoAmI(GlobalOptions options)
+    {
+        var command = new Command("whoami", "Show who you are signed in as, and where.");
+        command.SetAction((parse, cancellationToken) => WhoAmIAsync(parse, options, cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> LoginAsync(
+        ParseResult parse, GlobalOptions options, string? email, bool fromInput, bool register, string? name, CancellationToken cancellationToken)
+    {
+        var store = new CredentialStore();
+        using var api = options.ConnectToSignIn(parse, store);
+        email ??= fromInput
+            ? throw new CommandException(ExitCode.Usage, "--password-stdin needs --email too.")
+            : await Prompt.AskAsync("E-mail: ", "give --email and --password-stdin", cancellationToken);
+        var password = fromInput
+            ? await Prompt.ReadLineAsync(cancellationToken)
+            : await Prompt.AskSecretAsync("Password: ", "give it with --password-stdin", cancellationToken);
+        if (register)
+        {
+            await api.PostAsync("auth/register", new RegisterRequest(email, password, name), ApiJson.Default.RegisterRequest, ApiJson.Default.AccountView, cancellationToken);
+        }
+
+        var pair = await api.PostAsync("auth/login", new LoginRequest(email, password), ApiJson.Default.LoginRequest, ApiJson.Default.TokenPair, cancellationToken);
+        var signIn = new StoredSignIn
+        {
+            Email = email,
+            AccessToken = pair.AccessToken,
+            RefreshToken = pair.RefreshToken,
+            ExpiresAt = GlobalOptions.Time.GetUtcNow().AddSeconds(pair.ExpiresIn),
+            Insecure = parse.GetValue(options.Insecure),
+        };
+        var before = store.Read().Servers.GetValueOrDefault(api.Address.ToString());
+        await store.ChangeAsync(api.Address.ToString(), signIn, cancellationToken);
+        await EndAsync(api, before, cancellationToken);
+        await StandardStreams.Err.WriteLineAsync($"Signed in to {api.Address} as {StandardStreams.Printable(email)}.");
+        return ExitCode.Ok;
+    }
+
+    private static async Task<int> LoginWithKeyAsync(ParseResult parse, GlobalOptions options, bool fromInput, CancellationToken cancellationToken)
+    {
+        var store = new CredentialStore();
+        using var api = options.ConnectToSignIn(parse, store);
+        var key = fromInput || !StandardStreams.InputIsTerminal
+            ? await Prompt.ReadLineAsync(cancellationToken)
+            : await Prompt.AskSecretAsync("API key: ", "give it with --password-stdin", cancellationToken);
+        var signIn = new StoredSignIn { ApiKey = key.Trim(), Insecure = parse.GetValue(options.Insecure) };
+        api.Credentials = Credentials.Of(api, store, signIn, GlobalOptions.Time);
+        await api.GetAsync("api/jobs?limit=1", ApiJson.Default.JobList, cancellationToken);
+        var before = store.Read().Servers.GetValueOrDefault(api.Address.ToString());
+        await store.ChangeAsync(api.Address.ToString(), signIn, cancellationToken);
+        await EndAsync(api, before, cancellationToken);
+        await StandardStreams.Err.WriteLineAsync($"Signed in to {api.Address} with an API key.");
+        return ExitCode.Ok;
+    }
+
+    private static async Task<int> LogoutAsync(ParseResult parse, GlobalOptions options, CancellationToken cancellationToken)
+    {
+        var store = new CredentialStore();
+        var address = options.FindServer(parse, store);
+        if (!store.Read().Servers.TryGetValue(address.ToString(), out var signIn))
+        {
+            await StandardStreams.Err.WriteLineAsync($"You were not signed in to {address}.");
+            return ExitCode.Ok;
+        }
+
+        await store.ChangeAsync(address.ToString(), null, cancellationToken);
+        using var api = new ApiClient(address, parse.GetValue(options.Verbose));
+        await EndAsync(api, signIn, cancellationToken);
+        await StandardStreams.Err.WriteLineAsync($"Signed out of {address}.");
+        return ExitCode.Ok;
+    }
+
+    /// <summary>Ends a session at the server. Here it is forgotten already, so a server that is away does not keep anybody signed in.</summary>
+    private static async Task EndAsync(ApiClient api, StoredSignIn? signIn, CancellationToken cancellationToken)
+    {
+        if (signIn?.RefreshToken is not { } token)
+        {
+            return;
+        }
+
+        try
+        {
+            using var ending = new ApiClient(api.Address, verbose: false);
+            await ending.PostAsync("auth/logout", new RefreshRequest(token), ApiJson.Default.RefreshRequest, ApiJson.Default.JsonElement, cancellationToken);
+        }
+        catch (Exception failure) when (failure is ServerUnreachableException or CommandException)
+        {
+            await StandardStreams.Err.WriteLineAsync($"lintel: {api.Address} could not be told, so the former session lasts until its tokens expire.");
+        }
+    }
+
+    private static async Task<int> WhoAmIAsync(ParseResult parse, GlobalOptions options, CancellationToken cancellationToken)
+    {
+        using var api = options.Connect(parse);
+        var me = await api.GetAsync("auth/me", ApiJson.Default.AccountView, cancellationToken);
+        var name = me.Name is { Length: > 0 } given ? $" ({given})" : "";
+        await StandardStreams.Out.WriteLineAsync(StandardStreams.Printable($"{me.Email}{name} at {api.Address}"));
+        return ExitCode.Ok;
+    }
+}

@@ -1,0 +1,1 @@
+return await Lintel.Cli.CommandLine.RunAsync(args);

@@ -1,0 +1,99 @@
+using System.Text;
+using Lintel.Cli.Api;
+using Lintel.Cli.Terminals;
+
+namespace Lintel.Cli.Running;
+
+/// <summary>Brings a program what it is to read.</summary>
+internal sealed class RunInput(RunLink link, RunView view, TimeProvider time)
+{
+    private const byte ControlC = 0x03;
+
+    /// <summary>As characters, at most three bytes each, within the 10 KB of a message.</summary>
+    private const int Piece = 3000;
+
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Sends every key as it is typed. The terminal at the other end makes lines, echoes and signals of them.</summary>
+    /// <param name="kill">Told when the user wants to be rid of the program.</param>
+    public async Task SendKeysAsync(Action kill, CancellationToken over)
+    {
+        using var reader = new InputReader(StandardStreams.InputFd);
+        var escape = new EscapeKeys(time);
+        var decoder = new UTF8Encoding().GetDecoder();
+        var keys = new byte[4096];
+        var characters = new char[keys.Length + 1];
+        while (await reader.ReadAsync(keys, over) is > 0 and var count)
+        {
+            var typed = keys.AsMemory(0, count);
+            if (escape.Take(typed.Span) || ((!view.IsRunning || link.IsBroken) && typed.Span.Contains(ControlC)))
+            {
+                kill();
+                continue;
+            }
+
+            var length = decoder.GetChars(typed.Span, characters, flush: false);
+            await SendKeysAsync(characters.AsMemory(0, length));
+        }
+
+        // The terminal is gone; a line that asks for more is not to wait for ever.
+        await link.SendAsync(new SocketCommand("eof"));
+    }
+
+    /// <summary>Sends all of it, no faster than the program reads, and then its end.</summary>
+    public async Task SendAllAsync(string ready, ProgramInput input, CancellationToken over)
+    {
+        for (var start = 0; start < ready.Length;)
+        {
+            var length = Math.Min(Piece, ready.Length - start);
+            if (char.IsHighSurrogate(ready[start + length - 1]))
+            {
+                length--;
+            }
+
+            if (!await SendAsync(new SocketCommand("input") { Data = ready.Substring(start, length) }, over))
+            {
+                return;
+            }
+
+            start += length;
+        }
+
+        while (await input.ReadAsync(over) is { } text)
+        {
+            if (!await SendAsync(new SocketCommand("input") { Data = text }, over))
+            {
+                return;
+            }
+        }
+
+        await SendAsync(new SocketCommand("eof"), over);
+    }
+
+    private async Task SendKeysAsync(ReadOnlyMemory<char> typed)
+    {
+        for (var start = 0; start < typed.Length; start += Piece)
+        {
+            await link.SendAsync(new SocketCommand("input") { Data = typed.Slice(start, Math.Min(Piece, typed.Length - start)).ToString() });
+        }
+    }
+
+    /// <summary>Sends until the server takes it; false when the connection broke.</summary>
+    private async Task<bool> SendAsync(SocketCommand command, CancellationToken over)
+    {
+        while (true)
+        {
+            switch (await link.AskAsync(command))
+            {
+                case true:
+                    return true;
+                case null:
+                    return false;
+                default:
+                    // The program has not read what it was sent before.
+                    await Task.Delay(RetryInterval, time, over);
+                    break;
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using Lintel.Cli.Api;
+
+namespace Lintel.Cli.Running;
+
+/// <summary>What a run's end means for who started it: an exit code, and a sentence where the program cannot have said it itself.</summary>
+internal static class RunVerdict
+{
+    public static (int ExitCode, string? Message) Of(RunView view) => view switch
+    {
+        { Completed: { } end } => Of(end),
+        { Failure: { } failure } => (ExitCode.Unavailable, failure),
+        _ => (ExitCode.Interrupted, "The run was cancelled."),
+    };
+
+    private static (int ExitCode, string? Message) Of(RunCompleted end) => end.Verdict switch
+    {
+        "ok" or "nonzero" => (end.ExitCode, null),
+        "signalled" => (end.ExitCode, end.Signal is "SIGINT" or "SIGPIPE" ? null : $"The program was ended by {end.Signal ?? "a signal"}."),
+        "time_limit" => (ExitCode.TimeLimit, $"The program was ended: {end.Reason ?? "its time was over."}"),
+        "memory_limit" => (ExitCode.MemoryLimit, $"The program was ended: {end.Reason ?? "it used more memory than it may."}"),
+        "output_limit" => (ExitCode.OutputLimit, $"The program was ended: {end.Reason ?? "it printed more than it may."}"),
+        "compile_error" => (ExitCode.BadData, "The program did not compile."),
+        "cancelled" => (ExitCode.Interrupted, "The run was cancelled."),
+        _ => (end.ExitCode, end.Reason),
+    };
+}
