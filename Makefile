@@ -1,6 +1,6 @@
 # Every target is a short name for a script in scripts/, where the reasons are.
 .DEFAULT_GOAL := help
-.PHONY: help run test build bench format openapi check-docs check-scripts clean
+.PHONY: help run test build cli bench format openapi check-docs check-scripts clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -11,8 +11,11 @@ run: ## Install what is missing, build and serve on http://127.0.0.1:8000
 test: ## Run every test on SQLite and on a private PostgreSQL (PROJECT=, ARGS= to narrow)
 	@PROJECT="$(PROJECT)" scripts/test.sh $(ARGS)
 
-build: ## Publish the server to artifacts/server/
+build: ## Publish the server to artifacts/server/ and the command line to artifacts/cli/
 	@scripts/build.sh
+
+cli: ## Publish the command line alone: artifacts/cli/lintel
+	@scripts/build.sh cli
 
 bench: ## Measure the published server and write docs/performance.md
 	@scripts/bench.sh $(ARGS)

@@ -4,7 +4,7 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-scripts/build.sh
+scripts/build.sh server
 require_sdk
 build_lock
 step 'Building the benchmarks' dotnet build bench/Lintel.Bench --configuration Release
