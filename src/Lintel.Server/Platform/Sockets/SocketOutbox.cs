@@ -11,14 +11,18 @@ internal sealed class SocketOutbox(SocketConnection connection)
 {
     private const int Capacity = 256;
 
+    // The result of a check with many load cases may have some hundred KB.
+    private const int MaxBytes = 4 * 1024 * 1024;
+
     private readonly Channel<ReadOnlyMemory<byte>> _queue = Channel.CreateBounded<ReadOnlyMemory<byte>>(
         new BoundedChannelOptions(Capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
 
     private int _started;
+    private int _bytes;
 
     public void Post(ReadOnlyMemory<byte> message)
     {
-        if (!_queue.Writer.TryWrite(message))
+        if (Interlocked.Add(ref _bytes, message.Length) > MaxBytes || !_queue.Writer.TryWrite(message))
         {
             connection.End(EndReason.Stalled);
             return;
@@ -41,6 +45,8 @@ internal sealed class SocketOutbox(SocketConnection connection)
             {
                 return;
             }
+
+            Interlocked.Add(ref _bytes, -message.Length);
         }
     }
 }
