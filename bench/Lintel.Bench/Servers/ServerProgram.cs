@@ -13,7 +13,7 @@ internal sealed record ServerProgram(string Executable, string HealthPath, strin
     // The same for every start, so that a token outlives a restart.
     private readonly string secretKey = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
 
-    /// <summary>Production settings, but for a limit that would refuse the load; logging stays at its default.</summary>
+    /// <summary>Production settings, but for limits that would refuse the load; logging stays at its default.</summary>
     public void Configure(IDictionary<string, string?> environment, string folder, int port)
     {
         foreach (var name in Inherited)
@@ -27,6 +27,9 @@ internal sealed record ServerProgram(string Executable, string HealthPath, strin
             environment["LINTEL_DATA"] = folder;
             environment["SECRET_KEY"] = secretKey;
             environment["RATE_LIMIT_REQUESTS"] = "1000000000";
+
+            // Ten thousand followers are one account's here.
+            environment["MAX_CONNECTIONS_PER_OWNER"] = "20000";
         }
     }
 }

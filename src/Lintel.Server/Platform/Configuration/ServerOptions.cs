@@ -32,6 +32,9 @@ internal sealed class ServerOptions
     /// <summary>Connections that may be open at once, sockets and streams among them.</summary>
     public required int MaxConnections { get; init; }
 
+    /// <summary>Sockets and event streams that one owner may have open at once on this node.</summary>
+    public required int MaxConnectionsPerOwner { get; init; }
+
     /// <summary>Bytes that large request bodies may take in memory, all together.</summary>
     public required int BodyMemory { get; init; }
 
@@ -52,6 +55,7 @@ internal sealed class ServerOptions
         CorsOrigins = ReadOrigins(settings),
         TrustedProxies = ReadProxies(settings),
         MaxConnections = settings.Number("MAX_CONNECTIONS", 20_000, 1, 1_000_000),
+        MaxConnectionsPerOwner = settings.Number("MAX_CONNECTIONS_PER_OWNER", 1000, 1, 1_000_000),
 
         // The largest body that a route takes has 16 MB, and one that comes in chunks is held twice while its buffer grows.
         BodyMemory = settings.Number("REQUEST_BODY_MEMORY_MB", 64, 32, 2000) * 1024 * 1024,

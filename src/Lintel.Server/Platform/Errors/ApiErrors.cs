@@ -65,6 +65,9 @@ internal static class ApiErrors
     public static ErrorResult RateLimited(TimeSpan retryAfter) =>
         new(429, ErrorCodes.RateLimited, "Too many requests; try again later.") { RetryAfter = retryAfter };
 
+    /// <summary>Nobody knows when one of them will be closed, so there is no time to come back at.</summary>
+    public static ErrorResult TooManyConnections(string message) => new(429, ErrorCodes.RateLimited, message);
+
     public static ErrorResult Internal() => CommonInternal;
 
     public static ErrorResult ServiceUnavailable(string message, TimeSpan? retryAfter = null) =>

@@ -1,4 +1,5 @@
 using Lintel.Platform.Errors;
+using Lintel.Platform.Http;
 using Lintel.Platform.RateLimits;
 
 namespace Lintel.Platform.Security;
@@ -7,7 +8,7 @@ namespace Lintel.Platform.Security;
 /// Finds out who calls, counts the request against that caller's limit, and refuses those whom the endpoint does not admit.
 /// In this order, so that refused requests are counted too: guessing credentials is not free.
 /// </summary>
-internal sealed class CallerMiddleware(RequestDelegate next, CallerResolver callers, RateLimiting limits)
+internal sealed class CallerMiddleware(RequestDelegate next, CallerResolver callers, RateLimiting limits, ConnectionPlaces places)
 {
     private static readonly ErrorResult NoPerson = ApiErrors.Forbidden("Only a person who is signed in may do this; a key may not.");
 
@@ -36,7 +37,7 @@ internal sealed class CallerMiddleware(RequestDelegate next, CallerResolver call
             context.Features.Set(caller);
         }
 
-        var refusal = limits.Admit(context) ?? Refuse(requirement, result);
+        var refusal = limits.Admit(context) ?? Refuse(requirement, result) ?? RefuseStream(context, result.Caller);
         return refusal is null ? next(context) : ErrorWriter.WriteAsync(context, refusal);
     }
 
@@ -74,6 +75,12 @@ internal sealed class CallerMiddleware(RequestDelegate next, CallerResolver call
         };
     }
 
+    /// <summary>Of sockets the handshake sees to it, where the caller may be known later.</summary>
+    private ErrorResult? RefuseStream(HttpContext context, Caller? caller) =>
+        caller is null || context.GetEndpoint()?.Metadata.GetMetadata<StreamMetadata>() is not { Kind: StreamKind.ServerSentEvents } || places.TryTake(context, caller.OwnerId)
+            ? null
+            : ApiErrors.TooManyConnections(places.Refusal);
+
     private static ErrorResult? Refuse(CallerRequirement requirement, Caller caller)
     {
         if (requirement.IsPerson && caller.SessionId is null)
@@ -92,6 +99,7 @@ internal static class CallersSetup
     {
         builder.Services.AddSingleton<CallerResolver>();
         builder.Services.AddSingleton<RevokedCredentials>();
+        builder.Services.AddSingleton<ConnectionPlaces>();
     }
 
     /// <summary>Runs after routing.</summary>

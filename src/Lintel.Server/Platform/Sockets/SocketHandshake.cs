@@ -8,13 +8,14 @@ namespace Lintel.Platform.Sockets;
 /// Opens a WebSocket for a caller, wherever the credentials are: the handshake's headers, <c>?ticket=</c>, <c>?token=</c>, or the first message.
 /// The middleware has dealt with headers; what is left is told on the socket, as a browser cannot see a refused handshake's reason.
 /// </summary>
-internal sealed class SocketHandshake(CallerResolver callers, LiveConnections connections, SocketOrigins origins, TimeProvider time)
+internal sealed class SocketHandshake(CallerResolver callers, LiveConnections connections, ConnectionPlaces places, SocketOrigins origins, TimeProvider time)
 {
     public const string MissingKey = "Missing API key";
     public const string InvalidKey = "Invalid API key";
     public const string InvalidToken = "Invalid or expired token";
     public const string Timeout = "Authentication timeout";
     public const string NotAllowed = "Not allowed";
+    public const string TooMany = "Too many connections";
 
     private static readonly ErrorResult ForeignOrigin = ApiErrors.Forbidden("Pages of this origin may not open sockets here; CORS_ORIGINS names those that may.");
 
@@ -129,6 +130,13 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
         if (!caller.Has(scopes))
         {
             await connection.RefuseAsync(NotAllowed);
+            return false;
+        }
+
+        if (!places.TryTake(context, caller.OwnerId))
+        {
+            await connection.SendErrorAsync(places.Refusal);
+            await connection.CloseAsync(WebSocketCloseStatus.PolicyViolation, TooMany);
             return false;
         }
 
