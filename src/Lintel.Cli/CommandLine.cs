@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using Lintel.Cli.Api;
 using Lintel.Cli.Commands;
@@ -31,7 +32,11 @@ internal static class CommandLine
                 return await ExplainAsync(root, parse, configuration);
             }
 
-            return await parse.InvokeAsync(configuration);
+            return parse.Action is HelpAction ? await HelpAsync(parse, configuration) : await parse.InvokeAsync(configuration);
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCode.Interrupted;
         }
         catch (BrokenPipeException)
         {
@@ -61,10 +66,15 @@ internal static class CommandLine
             options.Server,
             options.Insecure,
             options.Verbose,
-            RunCommand.Create(options),
             AccountCommands.Login(options),
             AccountCommands.Logout(options),
             AccountCommands.WhoAmI(options),
+            RunCommand.Create(options),
+            LanguagesCommand.Create(options),
+            BeamCommands.Create(options),
+            JobCommands.Create(options),
+            KeyCommands.Create(options),
+            CompletionCommand.Create(),
         };
         return root;
     }
@@ -77,6 +87,15 @@ internal static class CommandLine
             StandardStreams.Err.WriteLine("lintel: " + StandardStreams.Printable(detail));
         }
 
+        return exitCode;
+    }
+
+    private static async Task<int> HelpAsync(ParseResult parse, InvocationConfiguration configuration)
+    {
+        using var text = new StringWriter();
+        configuration.Output = text;
+        var exitCode = await parse.InvokeAsync(configuration);
+        await StandardStreams.Out.WriteAsync(text.ToString().Replace(RunCommand.Usage.Written, RunCommand.Usage.Meant, StringComparison.Ordinal));
         return exitCode;
     }
 

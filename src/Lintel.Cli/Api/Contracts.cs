@@ -124,6 +124,7 @@ internal sealed record CheckedCase(
 [JsonSerializable(typeof(RunCompleted))]
 [JsonSerializable(typeof(CheckedBeam))]
 [JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(string))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>As <see cref="Default"/>, with text as it is where JSON allows that: a program is not to grow to six times its size.</summary>

@@ -9,6 +9,9 @@ namespace Lintel.Cli.Commands;
 /// <summary><c>lintel run</c>.</summary>
 internal static class RunCommand
 {
+    /// <summary>How the library would write the usage, and how it is: what follows the program's name is the program's.</summary>
+    public static readonly (string Written, string Meant) Usage = ("lintel run <program> [<args>...] [options]", "lintel run [options] <program> [<args>...]");
+
     public static Command Create(GlobalOptions options)
     {
         var program = new Argument<string>("program") { Description = "The file to run; - for standard input, together with --language." };
@@ -133,5 +136,5 @@ internal sealed class RunFlags
         return limits == new RunLimits(null, null, null, null, null) ? null : limits;
     }
 
-    private static Option<double?> Limit(string name, string unit, string description) => new(name) { Description = description + " The server's own limits stay.", HelpName = unit };
+    private static Option<double?> Limit(string name, string unit, string description) => new(name) { Description = description + " The server's own limits stay.", HelpName = unit, CustomParser = Values.Number };
 }

@@ -77,9 +77,9 @@ public sealed class CliHome(string folder, Uri address)
     public PseudoTerminal StartOnTerminal(params string[] arguments) =>
         PseudoTerminal.Start([Executable, .. arguments], [.. Variables().Select(static variable => $"{variable.Name}={variable.Value}")], folder);
 
-    /// <summary>Starts a shell script on a terminal.</summary>
-    public PseudoTerminal StartShell(string script) =>
-        PseudoTerminal.Start(["/bin/sh", script], [.. Variables().Select(static variable => $"{variable.Name}={variable.Value}")], folder);
+    /// <summary>Starts a shell's command line on a terminal.</summary>
+    public PseudoTerminal StartShell(string line) =>
+        PseudoTerminal.Start(["/bin/sh", "-c", line], [.. Variables().Select(static variable => $"{variable.Name}={variable.Value}")], folder);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

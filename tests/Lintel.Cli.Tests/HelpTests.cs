@@ -1,0 +1,52 @@
+using System.CommandLine;
+using Lintel.Cli.Commands;
+using Lintel.Cli.Infrastructure;
+
+namespace Lintel.Cli;
+
+/// <summary>What tells a newcomer how to use it.</summary>
+public sealed class HelpTests(CliServer server)
+{
+    [Fact]
+    public void Every_command_option_and_argument_says_what_it_is_for()
+    {
+        var silent = Commands(CommandLine.Create(new GlobalOptions()))
+            .SelectMany(static command => command.Options.Cast<Symbol>().Concat(command.Arguments).Append(command))
+            .Where(static symbol => string.IsNullOrWhiteSpace(symbol.Description))
+            .Select(static symbol => symbol.Name);
+
+        Assert.Equal([], silent);
+    }
+
+    [Fact]
+    public async Task Help_says_that_options_come_before_the_program()
+    {
+        var help = await server.NewHome().RunAsync(["run", "--help"]);
+
+        Assert.Equal((0, ""), (help.ExitCode, help.Errors));
+        Assert.Contains("lintel run [options] <program> [<args>...]\n", help.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_group_alone_shows_what_is_in_it()
+    {
+        var help = await server.NewHome().RunAsync(["jobs"]);
+
+        Assert.Equal(64, help.ExitCode);
+        Assert.Contains("watch", help.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Bash_completes_commands()
+    {
+        var home = server.NewHome();
+        var script = (await home.RunAsync(["completion", "bash"])).Output;
+        home.Write("complete.sh", script + "\nPATH=" + AppContext.BaseDirectory + ":$PATH\nCOMP_LINE='lintel jo' COMP_POINT=9 COMP_WORDS=(lintel jo) COMP_CWORD=1\n_lintel\necho \"${COMPREPLY[@]}\"\n");
+        using var shell = home.StartShell("bash complete.sh");
+
+        await shell.ShowsAsync("jobs\r\n");
+        Assert.Equal(0, await shell.Exited);
+    }
+
+    private static IEnumerable<Command> Commands(Command command) => command.Subcommands.SelectMany(Commands).Prepend(command);
+}
