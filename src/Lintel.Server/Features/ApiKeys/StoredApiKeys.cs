@@ -110,7 +110,7 @@ internal sealed class StoredApiKeys(
         // Counted first and given back: no moment is left in which many at once go uncounted.
         if (partitions.Take(guesses) is { IsAllowed: false } refused)
         {
-            return CallerResult.Limited(refused.RetryAfter);
+            return CallerResult.Limited(refused.ResetAfter);
         }
 
         if (!await _reads.WaitAsync(Patience))

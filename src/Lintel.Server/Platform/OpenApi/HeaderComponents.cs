@@ -9,7 +9,7 @@ internal static class HeaderComponents
     public const string RetryAfter = "Retry-After";
     public const string Challenge = "WWW-Authenticate";
 
-    private static readonly string[] Limits = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Window", "X-RateLimit-Reset"];
+    private static readonly string[] Limits = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Window", "X-RateLimit-Reset", "RateLimit", "RateLimit-Policy"];
 
     private static readonly (string Name, JsonSchemaType Type, string Description)[] Known =
     [
@@ -18,6 +18,8 @@ internal static class HeaderComponents
         (Limits[1], JsonSchemaType.Integer, "How many of them are left."),
         (Limits[2], JsonSchemaType.Integer, "The length of a window in seconds."),
         (Limits[3], JsonSchemaType.Integer, "When the next window begins, in seconds since 1970."),
+        (Limits[4], JsonSchemaType.String, "The same as a structured field: `\"default\";r=99;t=60`, what is left and in how many seconds there is all of it again."),
+        (Limits[5], JsonSchemaType.String, "The policy as a structured field: `\"default\";q=100;w=60`, requests and seconds of a window."),
         (RetryAfter, JsonSchemaType.Integer, "Seconds to wait before asking again."),
         (Challenge, JsonSchemaType.String, "Always `Bearer`."),
     ];

@@ -3,7 +3,9 @@ using System.Globalization;
 namespace Lintel.Platform.RateLimits;
 
 /// <summary>How one request fared: allowed or not, and what its response tells.</summary>
-internal readonly record struct RateLimitOutcome(bool IsAllowed, int Remaining, string Reset, TimeSpan RetryAfter);
+/// <param name="Reset">When the window ends, in unix seconds.</param>
+/// <param name="ResetAfter">The same from now.</param>
+internal readonly record struct RateLimitOutcome(bool IsAllowed, int Remaining, string Reset, TimeSpan ResetAfter);
 
 /// <summary>
 /// Counts the requests of one partition. The framework's own fixed window cannot tell what is left of it nor when it ends,
@@ -37,7 +39,7 @@ internal sealed class FixedWindow(RateLimitPolicy policy, TimeProvider time)
                 _used += requests;
             }
 
-            outcome = new(isAllowed, policy.Requests - _used, _reset, isAllowed ? TimeSpan.Zero : policy.Window - elapsed);
+            outcome = new(isAllowed, policy.Requests - _used, _reset, policy.Window - elapsed);
             return true;
         }
     }

@@ -8,7 +8,7 @@ internal sealed class RateLimitPolicy : IEquatable<RateLimitPolicy>
 {
     private readonly RateLimitPolicy? _origin;
 
-    /// <param name="name">For people.</param>
+    /// <param name="name">For people and for header fields: plain letters, digits and hyphens.</param>
     /// <param name="requests">How many a window allows.</param>
     /// <param name="window">A whole number of seconds; it begins with a partition's first request.</param>
     public RateLimitPolicy(string name, int requests, TimeSpan window)
@@ -20,6 +20,7 @@ internal sealed class RateLimitPolicy : IEquatable<RateLimitPolicy>
         Window = window;
         LimitText = requests.ToString(CultureInfo.InvariantCulture);
         WindowText = ((long)window.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        PolicyText = $"\"{name}\";q={LimitText};w={WindowText}";
     }
 
     private RateLimitPolicy(RateLimitPolicy origin, int requests)
@@ -34,6 +35,13 @@ internal sealed class RateLimitPolicy : IEquatable<RateLimitPolicy>
     internal string LimitText { get; }
 
     internal string WindowText { get; }
+
+    /// <summary>The field <c>RateLimit-Policy</c>: the quota and its window in seconds.</summary>
+    internal string PolicyText { get; }
+
+    /// <summary>The field <c>RateLimit</c>: what remains, and in how many seconds there is all of it again.</summary>
+    internal string StateText(in RateLimitOutcome outcome) =>
+        string.Create(CultureInfo.InvariantCulture, $"\"{Name}\";r={outcome.Remaining};t={Math.Ceiling(outcome.ResetAfter.TotalSeconds)}");
 
     /// <summary>The same window for another number of requests. Made twice it is the same policy, so what was counted stays counted.</summary>
     public RateLimitPolicy WithRequests(int requests) => new(_origin ?? this, requests);

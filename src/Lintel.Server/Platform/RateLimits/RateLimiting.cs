@@ -31,7 +31,11 @@ internal sealed class RateLimiting(RateLimitOptions options, RateLimitPartitions
         headers["X-RateLimit-Remaining"] = outcome.Remaining.ToString(CultureInfo.InvariantCulture);
         headers["X-RateLimit-Window"] = policy.WindowText;
         headers["X-RateLimit-Reset"] = outcome.Reset;
-        return outcome.IsAllowed ? null : ApiErrors.RateLimited(outcome.RetryAfter);
+
+        // The same in the words of the IETF's draft.
+        headers["RateLimit-Policy"] = policy.PolicyText;
+        headers["RateLimit"] = policy.StateText(outcome);
+        return outcome.IsAllowed ? null : ApiErrors.RateLimited(outcome.ResetAfter);
     }
 
     /// <summary>

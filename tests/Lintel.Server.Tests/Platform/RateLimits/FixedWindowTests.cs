@@ -29,7 +29,7 @@ public sealed class FixedWindowTests
 
         _time.Advance(_policy.Window - TimeSpan.FromTicks(1));
         window.TryTake(1, out var last);
-        Assert.Equal((false, TimeSpan.FromTicks(1)), (last.IsAllowed, last.RetryAfter));
+        Assert.Equal((false, TimeSpan.FromTicks(1)), (last.IsAllowed, last.ResetAfter));
         Assert.Equal(reset, long.Parse(last.Reset));
 
         _time.Advance(TimeSpan.FromTicks(1));
@@ -44,7 +44,7 @@ public sealed class FixedWindowTests
         _time.Advance(TimeSpan.FromSeconds(3.3));
         window.TryTake(1, out var refused);
 
-        _time.Advance(refused.RetryAfter);
+        _time.Advance(refused.ResetAfter);
 
         Assert.Equal((true, 2), Take(window));
     }

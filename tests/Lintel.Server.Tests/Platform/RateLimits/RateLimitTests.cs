@@ -24,6 +24,7 @@ public sealed class RateLimitTests
             using var allowed = await server.Client.GetAsync("/limited", Cancel);
             Assert.Equal(HttpStatusCode.OK, allowed.StatusCode);
             Assert.Equal(("5", $"{remaining}", "60", reset), Limits(allowed));
+            Assert.Equal(("\"demonstration\";q=5;w=60", $"\"demonstration\";r={remaining};t=60"), (allowed.Header("RateLimit-Policy"), allowed.Header("RateLimit")));
             Assert.False(allowed.Headers.Contains("Retry-After"));
         }
 
@@ -32,6 +33,7 @@ public sealed class RateLimitTests
         Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
         Assert.Equal(("5", "0", "60", reset), Limits(refused));
         Assert.Equal("40", refused.Header("Retry-After"));
+        Assert.Equal("\"demonstration\";r=0;t=40", refused.Header("RateLimit"));
         Assert.Equal("RATE_LIMITED", await refused.ErrorCodeAsync());
 
         _time.Advance(TimeSpan.FromSeconds(40));
