@@ -81,10 +81,10 @@ internal static class CommandLine
 
     private static int Tell(int exitCode, string message, string? detail)
     {
-        StandardStreams.Err.WriteLine("lintel: " + StandardStreams.Printable(message));
+        StandardStreams.Tell(message);
         if (detail is not null)
         {
-            StandardStreams.Err.WriteLine("lintel: " + StandardStreams.Printable(detail));
+            StandardStreams.Tell(detail);
         }
 
         return exitCode;

@@ -83,7 +83,7 @@ internal sealed class ApiClient : IDisposable
     {
         if (IsVerbose)
         {
-            StandardStreams.Err.WriteLine("lintel: " + line);
+            StandardStreams.Tell(line);
         }
     }
 

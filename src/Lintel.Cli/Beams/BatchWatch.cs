@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using Lintel.Cli.Api;
-using Lintel.Cli.Running;
 using Lintel.Cli.Terminals;
 using Spectre.Console;
 
@@ -47,7 +46,7 @@ internal sealed class BatchWatch(ApiClient api, TimeProvider time, BatchFormat f
         }
         else
         {
-            await FollowAsync(jobId, static isBroken => RunView.TellLast(Describe(isBroken)), static () => { }, cancellationToken);
+            await FollowAsync(jobId, static isBroken => StandardStreams.Tell(Describe(isBroken)), static () => { }, cancellationToken);
         }
 
         return Conclude();
@@ -111,7 +110,7 @@ internal sealed class BatchWatch(ApiClient api, TimeProvider time, BatchFormat f
     {
         if (_breaks > 0)
         {
-            RunView.TellLast(string.Create(CultureInfo.InvariantCulture, $"The connection broke {(_breaks == 1 ? "once" : $"{_breaks} times")}; nothing was lost."));
+            StandardStreams.Tell(string.Create(CultureInfo.InvariantCulture, $"The connection broke {(_breaks == 1 ? "once" : $"{_breaks} times")}; nothing was lost."));
         }
 
         if (format == BatchFormat.Table)
@@ -130,10 +129,10 @@ internal sealed class BatchWatch(ApiClient api, TimeProvider time, BatchFormat f
             case "complete":
                 return passed == _results.Count ? ExitCode.Ok : ExitCode.No;
             case "cancelled":
-                RunView.TellLast("The batch was cancelled before it was done.");
+                StandardStreams.Tell("The batch was cancelled before it was done.");
                 return ExitCode.Interrupted;
             default:
-                RunView.TellLast($"The batch failed: {_failure ?? "the server did not say why."}");
+                StandardStreams.Tell($"The batch failed: {_failure ?? "the server did not say why."}");
                 return ExitCode.Unavailable;
         }
     }

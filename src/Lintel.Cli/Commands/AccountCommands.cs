@@ -117,7 +117,7 @@ internal static class AccountCommands
         }
         catch (Exception failure) when (failure is ServerUnreachableException or CommandException)
         {
-            await StandardStreams.Err.WriteLineAsync($"lintel: {api.Address} could not be told, so the former session lasts until its tokens expire.");
+            StandardStreams.Tell($"{api.Address} could not be told, so the former session lasts until its tokens expire.");
         }
     }
 

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using Lintel.Cli.Api;
 using Lintel.Cli.Beams;
-using Lintel.Cli.Running;
 using Lintel.Cli.Terminals;
 
 namespace Lintel.Cli.Commands;
@@ -45,7 +44,7 @@ internal static class BeamCommands
                 _ => BatchFormat.Table,
             };
             var file = await BeamFile.ReadAsync(parse.GetRequiredValue(path), cancellationToken);
-            file.Warnings.ToList().ForEach(RunView.TellLast);
+            file.Warnings.ToList().ForEach(StandardStreams.Tell);
             using var api = options.Connect(parse);
             return await DesignAsync(api, file, new BatchWatch(api, GlobalOptions.Time, format, parse.GetValue(all)), cancellationToken);
         });
@@ -96,7 +95,7 @@ internal static class BeamCommands
                 throw;
             }
 
-            RunView.TellLast("The batch was cancelled.");
+            StandardStreams.Tell("The batch was cancelled.");
             return 128 + signal;
         }
     }
@@ -119,7 +118,7 @@ internal static class BeamCommands
             }
             catch (ServerUnreachableException broken) when (attempt < Attempts && (attempt > 1 || broken.MayHaveArrived))
             {
-                RunView.TellLast("The connection broke; sending the beams again …");
+                StandardStreams.Tell("The connection broke; sending the beams again …");
                 await Task.Delay(Pause, GlobalOptions.Time, cancellationToken);
             }
         }

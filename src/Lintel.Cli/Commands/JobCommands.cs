@@ -136,7 +136,7 @@ internal static class JobCommands
 
     private static async Task<int> WatchProgramAsync(ApiClient api, Guid jobId, CancellationToken cancellationToken)
     {
-        var view = new RunView(isRaw: false);
+        var view = new RunView();
         await foreach (var item in Events(api, jobId).ReadAsync(null, isBroken: false, cancellationToken))
         {
             using var data = JsonDocument.Parse(item.Data);
@@ -146,7 +146,7 @@ internal static class JobCommands
         var (exitCode, message) = RunVerdict.Of(view);
         if (message is not null)
         {
-            RunView.TellLast(message);
+            StandardStreams.Tell(message);
         }
 
         return exitCode;
@@ -171,8 +171,8 @@ internal static class JobCommands
 
     private static EventStream Events(ApiClient api, Guid jobId) => new(api, jobId, GlobalOptions.Time)
     {
-        Broken = static () => RunView.TellLast("The connection broke. Reconnecting …"),
-        Restored = static () => RunView.TellLast("Reconnected; nothing was lost."),
+        Broken = static () => StandardStreams.Tell("The connection broke. Reconnecting …"),
+        Restored = static () => StandardStreams.Tell("Reconnected; nothing was lost."),
     };
 
     private static string ProgressOf(JobView job) => job.Progress.Total > 0

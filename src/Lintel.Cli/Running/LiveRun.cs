@@ -15,7 +15,7 @@ internal sealed class LiveRun(ApiClient api, ExecuteCode program, ProgramInput? 
     private static readonly TimeSpan RenewBefore = TimeSpan.FromSeconds(25);
 
     private readonly bool _isTerminal = program.Terminal is not null;
-    private readonly RunView _view = new(program.Terminal is not null);
+    private readonly RunView _view = new();
     private readonly CancellationTokenSource _over = new();
     private readonly TaskCompletionSource _abandoned = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RunLink? _link;
@@ -115,7 +115,7 @@ internal sealed class LiveRun(ApiClient api, ExecuteCode program, ProgramInput? 
     /// <summary>Ctrl+C while there is no program to send it to, and the way out of one that does not end.</summary>
     private void KillAtKey()
     {
-        _view.Tell(_view.IsRunning && !_link!.IsBroken ? "Ending the program." : "Cancelling the run.");
+        StandardStreams.Tell(_view.IsRunning && !_link!.IsBroken ? "Ending the program." : "Cancelling the run.");
         Kill();
     }
 
@@ -218,7 +218,7 @@ internal sealed class LiveRun(ApiClient api, ExecuteCode program, ProgramInput? 
             await Task.Delay(NoticeInterval, time, _over.Token);
             if (!_view.IsRunning && _view.Waiting is { } waiting && waiting != told)
             {
-                _view.Tell(told = waiting);
+                StandardStreams.Tell(told = waiting);
             }
         }
     }
@@ -241,14 +241,20 @@ internal sealed class LiveRun(ApiClient api, ExecuteCode program, ProgramInput? 
 
         if (!_view.IsOver)
         {
-            RunView.TellLast("The server did not end the program in time; it does so by itself 10 seconds after the last watcher has gone.");
+            StandardStreams.Tell("The server did not end the program in time; it does so by itself 10 seconds after the last watcher has gone.");
             return ExitCode.Interrupted;
+        }
+
+        if (_isTerminal && _view.Completed?.Signal == "SIGINT")
+        {
+            // As a shell does after ^C, when it sees the signal itself.
+            StandardStreams.Err.WriteLine();
         }
 
         var (exitCode, message) = RunVerdict.Of(_view);
         if (message is not null)
         {
-            RunView.TellLast(message);
+            StandardStreams.Tell(message);
         }
 
         return exitCode;

@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using System.Text.Json;
 using System.Threading.Channels;
 using Lintel.Cli.Api;
+using Lintel.Cli.Terminals;
 
 namespace Lintel.Cli.Running;
 
@@ -49,11 +50,11 @@ internal sealed class RunLink(ApiClient api, RunSocket socket, RunView view, Tim
             throw Refused();
         }
 
-        view.Tell($"The connection broke. Reconnecting to {api.Address} …");
+        StandardStreams.Tell($"The connection broke. Reconnecting to {api.Address} …");
         var stream = new EventStream(api, jobId, time)
         {
-            Broken = () => view.Tell("The connection broke again. Reconnecting …"),
-            Restored = () => view.Tell($"Reconnected; nothing was lost. {WhatIsLost()}"),
+            Broken = () => StandardStreams.Tell("The connection broke again. Reconnecting …"),
+            Restored = () => StandardStreams.Tell($"Reconnected; nothing was lost. {WhatIsLost()}"),
         };
         await foreach (var item in stream.ReadAsync(view.LastId, isBroken: true, cancellationToken))
         {
@@ -129,7 +130,7 @@ internal sealed class RunLink(ApiClient api, RunSocket socket, RunView view, Tim
         }
         else
         {
-            view.Tell(message);
+            StandardStreams.Tell(message);
         }
     }
 

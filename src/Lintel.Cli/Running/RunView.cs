@@ -6,7 +6,7 @@ using Lintel.Cli.Terminals;
 namespace Lintel.Cli.Running;
 
 /// <summary>Shows a run: what the program prints, on the stream it belongs to, and at the end what became of it.</summary>
-internal sealed class RunView(bool isRaw)
+internal sealed class RunView
 {
     private byte[] _buffer = [];
 
@@ -56,16 +56,6 @@ internal sealed class RunView(bool isRaw)
         LastId = id ?? LastId;
     }
 
-    /// <summary>Says something to the user between the lines of the program.</summary>
-    public void Tell(string message)
-    {
-        var line = "lintel: " + StandardStreams.Printable(message);
-        StandardStreams.Err.Write(isRaw ? $"\r\n{line}\r\n" : $"{line}\n");
-    }
-
-    /// <summary>Says something once the terminal is as it was.</summary>
-    public static void TellLast(string message) => StandardStreams.Err.WriteLine("lintel: " + StandardStreams.Printable(message));
-
     private void Status(JsonElement data)
     {
         if (data.TryGetProperty("job_id", out var job) && job.TryGetGuid(out var id))
@@ -99,7 +89,7 @@ internal sealed class RunView(bool isRaw)
         {
             StandardStreams.Output.Write(bytes);
         }
-        else if (isRaw && stream == "compile")
+        else if (TerminalMode.IsRaw && stream == "compile")
         {
             // The compiler had no terminal that would have turned its line breaks into this one's.
             StandardStreams.Error.Write(Encoding.UTF8.GetBytes(text.ReplaceLineEndings("\r\n")));

@@ -41,6 +41,15 @@ internal static unsafe class StandardStreams
         return (80, 24);
     }
 
+    /// <summary>Says something to the user on standard error, on a line of its own.</summary>
+    public static void Tell(string message)
+    {
+        var line = "lintel: " + Printable(message);
+
+        // A raw terminal may stand anywhere in a line, and does not go to the beginning of the next by itself.
+        Err.Write(TerminalMode.IsRaw ? $"\r\n{line}\r\n" : $"{line}\n");
+    }
+
     /// <summary>Text from others without what a terminal would obey.</summary>
     public static string Printable(string text) => string.Create(text.Length, text, static (into, from) =>
     {

@@ -13,11 +13,13 @@ internal sealed unsafe class TerminalMode : IDisposable
     private readonly Lock _gate = new();
     private readonly byte[] _before = new byte[Libc.TermiosSize];
     private readonly byte[] _wanted;
+    private readonly bool _makesRaw;
     private readonly List<PosixSignalRegistration> _signals = [];
     private bool _isRestored;
 
-    private TerminalMode(Action<byte[]> change)
+    private TerminalMode(Action<byte[]> change, bool makesRaw)
     {
+        _makesRaw = makesRaw;
         fixed (byte* before = _before)
         {
             if (Libc.tcgetattr(StandardStreams.InputFd, before) != 0)
@@ -39,6 +41,9 @@ internal sealed unsafe class TerminalMode : IDisposable
         Apply();
     }
 
+    /// <summary>Whether line breaks must be written as a terminal takes them.</summary>
+    public static bool IsRaw { get; private set; }
+
     /// <summary>Every key goes to the program, Ctrl+C too, and what it prints comes out unchanged.</summary>
     public static TerminalMode Raw() => new(static termios =>
     {
@@ -46,14 +51,14 @@ internal sealed unsafe class TerminalMode : IDisposable
         {
             Libc.cfmakeraw(bytes);
         }
-    });
+    }, makesRaw: true);
 
     /// <summary>What is typed is not shown.</summary>
     public static TerminalMode NoEcho() => new(static termios =>
     {
         var flags = MemoryMarshal.Cast<byte, uint>(termios.AsSpan(Libc.LocalFlags, sizeof(uint)));
         flags[0] &= ~Libc.ECHO;
-    });
+    }, makesRaw: false);
 
     public void Dispose()
     {
@@ -70,6 +75,7 @@ internal sealed unsafe class TerminalMode : IDisposable
             if (!_isRestored)
             {
                 Set(_wanted);
+                IsRaw = _makesRaw;
             }
         }
     }
@@ -82,6 +88,7 @@ internal sealed unsafe class TerminalMode : IDisposable
             {
                 _isRestored = true;
                 Set(_before);
+                IsRaw = false;
             }
         }
     }
