@@ -48,5 +48,33 @@ public sealed class HelpTests(CliServer server)
         Assert.Equal(0, await shell.Exited);
     }
 
+    [Fact]
+    public void It_is_a_client_like_any_other() =>
+        Assert.DoesNotContain(
+            typeof(CommandLine).Assembly.GetReferencedAssemblies(),
+            static reference => reference.Name!.StartsWith("Lintel", StringComparison.OrdinalIgnoreCase) || reference.Name.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal));
+
+    [Fact]
+    public void The_guide_tells_every_command_and_exit_code()
+    {
+        var guide = File.ReadAllText(Guide());
+        var codes = typeof(ExitCode).GetFields().Select(static code => (int)code.GetRawConstantValue()!).Where(static code => code is not (ExitCode.Ok or ExitCode.No));
+        var commands = CommandLine.Create(new GlobalOptions()).Subcommands.Select(static command => command.Name);
+
+        Assert.Equal([], codes.Where(code => !guide.Contains($"\n| {code} | ", StringComparison.Ordinal)));
+        Assert.Equal([], commands.Where(command => !guide.Contains($"`{command}", StringComparison.Ordinal) && !guide.Contains($"lintel {command}", StringComparison.Ordinal)));
+    }
+
+    private static string Guide()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "Lintel.slnx")))
+        {
+            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("The tests must run from inside the repository: they read its guide.");
+        }
+
+        return Path.Combine(folder, "docs", "guide", "cli.md");
+    }
+
     private static IEnumerable<Command> Commands(Command command) => command.Subcommands.SelectMany(Commands).Prepend(command);
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Lintel.Cli.Infrastructure;
+using Lintel.Infrastructure;
 
 namespace Lintel.Cli;
 
@@ -140,6 +141,18 @@ public sealed class RunTests(CliServer server)
         await process.WaitForExitAsync(Cancel);
 
         Assert.Equal((141, ""), (process.ExitCode, await process.StandardError.ReadToEndAsync(Cancel)));
+    }
+
+    [Fact]
+    public async Task An_output_that_is_full_ends_the_program_and_is_told()
+    {
+        var home = await server.SignInAsync();
+        home.Write("main.py", "while True: print('line', flush=True)");
+        using var terminal = home.StartShell($"'{Path.Combine(AppContext.BaseDirectory, "lintel")}' run --time 60 main.py > /dev/full");
+
+        Assert.Equal(74, await terminal.Exited);
+        await terminal.ShowsAsync("lintel: Standard output cannot be written: No space left on device.");
+        await Eventually.HoldsAsync(async () => (await home.RunAsync(["jobs", "list", "--status", "running"])).Output.TrimEnd('\n').Split('\n').Length == 1);
     }
 
     [Fact]

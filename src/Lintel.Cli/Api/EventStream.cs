@@ -97,11 +97,13 @@ internal sealed class EventStream(ApiClient api, Guid jobId, TimeProvider time)
     private async Task<(HttpResponseMessage? Response, TimeSpan? Wait)> OpenAsync(string? after, CancellationToken cancellationToken)
     {
         HttpResponseMessage response;
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(Silence);
         try
         {
-            response = await api.SendAsync(Make, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            response = await api.SendAsync(Make, HttpCompletionOption.ResponseHeadersRead, patience.Token);
         }
-        catch (ServerUnreachableException)
+        catch (Exception failure) when (failure is ServerUnreachableException || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return (null, null);
         }

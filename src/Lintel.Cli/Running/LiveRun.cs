@@ -48,8 +48,9 @@ internal sealed class LiveRun(ApiClient api, ExecuteCode program, ProgramInput? 
                 await following;
             }
         }
-        catch (BrokenPipeException)
+        catch (Exception failure) when (failure is BrokenPipeException or CommandException { ExitCode: ExitCode.Input })
         {
+            // Nobody sees what it prints.
             await KillQuietlyAsync();
             throw;
         }

@@ -54,7 +54,7 @@ internal sealed class RunLink(ApiClient api, RunSocket socket, RunView view, Tim
         var stream = new EventStream(api, jobId, time)
         {
             Broken = () => StandardStreams.Tell("The connection broke again. Reconnecting …"),
-            Restored = () => StandardStreams.Tell($"Reconnected; nothing was lost. {WhatIsLost()}"),
+            Restored = () => StandardStreams.Tell($"Reconnected; nothing was lost. {WhatIsLost()}".TrimEnd()),
         };
         await foreach (var item in stream.ReadAsync(view.LastId, isBroken: true, cancellationToken))
         {

@@ -12,6 +12,8 @@ internal sealed class RunSocket : IDisposable
 {
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private readonly ClientWebSocket _socket;
     private readonly SemaphoreSlim _sending = new(1, 1);
     private readonly ArrayBufferWriter<byte> _message = new(16 * 1024);
@@ -103,9 +105,16 @@ internal sealed class RunSocket : IDisposable
             socket.Options.KeepAliveInterval = KeepAlive;
             socket.Options.KeepAliveTimeout = KeepAlive;
             using var invoker = new HttpMessageInvoker(api.Handler, disposeHandler: false);
-            await socket.ConnectAsync(api.Address.SocketAt("ws/execute"), invoker, cancellationToken);
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            patience.CancelAfter(Patience);
+            await socket.ConnectAsync(api.Address.SocketAt("ws/execute"), invoker, patience.Token);
             api.Trace("GET /ws/execute 101");
             return new RunSocket(socket);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            socket.Dispose();
+            throw new CommandException(ExitCode.TryAgain, $"{api.Address} did not answer within {Patience.TotalSeconds:0} seconds; try again later.");
         }
         catch (WebSocketException failure)
         {

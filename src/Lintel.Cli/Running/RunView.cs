@@ -67,7 +67,7 @@ internal sealed class RunView
         IsRunning |= status == "running";
         Waiting = status switch
         {
-            "queued" when data.TryGetProperty("position", out var position) && position.ValueKind == JsonValueKind.Number => $"Waiting for a free place; about {position} in the queue.",
+            "queued" when data.TryGetProperty("position", out var position) && position.ValueKind == JsonValueKind.Number => $"Waiting for a free place; about number {position} in the queue.",
             "queued" => "Waiting for a free place.",
             "compiling" => "Compiling.",
             _ => null,
