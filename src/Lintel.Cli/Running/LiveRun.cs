@@ -130,7 +130,7 @@ internal sealed class LiveRun(ApiClient api, ExecuteCode program, ProgramInput? 
         }
         else if (count == 1 && _view.IsRunning && !_link!.IsBroken)
         {
-            _ = _link.AskAsync(new SocketCommand("signal") { Signal = signal });
+            _ = _link.DeliverAsync(new SocketCommand("signal") { Signal = signal }, _over.Token);
         }
         else
         {

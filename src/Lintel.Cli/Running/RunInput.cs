@@ -12,8 +12,6 @@ internal sealed class RunInput(RunLink link, RunView view, TimeProvider time)
     /// <summary>As characters, at most three bytes each, within the 10 KB of a message.</summary>
     private const int Piece = 3000;
 
-    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(50);
-
     /// <summary>Sends every key as it is typed. The terminal at the other end makes lines, echoes and signals of them.</summary>
     /// <param name="kill">Told when the user wants to be rid of the program.</param>
     public async Task SendKeysAsync(Action kill, CancellationToken over)
@@ -51,7 +49,7 @@ internal sealed class RunInput(RunLink link, RunView view, TimeProvider time)
                 length--;
             }
 
-            if (!await SendAsync(new SocketCommand("input") { Data = ready.Substring(start, length) }, over))
+            if (!await link.DeliverAsync(new SocketCommand("input") { Data = ready.Substring(start, length) }, over))
             {
                 return;
             }
@@ -61,13 +59,13 @@ internal sealed class RunInput(RunLink link, RunView view, TimeProvider time)
 
         while (await input.ReadAsync(over) is { } text)
         {
-            if (!await SendAsync(new SocketCommand("input") { Data = text }, over))
+            if (!await link.DeliverAsync(new SocketCommand("input") { Data = text }, over))
             {
                 return;
             }
         }
 
-        await SendAsync(new SocketCommand("eof"), over);
+        await link.DeliverAsync(new SocketCommand("eof"), over);
     }
 
     private async Task SendKeysAsync(ReadOnlyMemory<char> typed)
@@ -75,25 +73,6 @@ internal sealed class RunInput(RunLink link, RunView view, TimeProvider time)
         for (var start = 0; start < typed.Length; start += Piece)
         {
             await link.SendAsync(new SocketCommand("input") { Data = typed.Slice(start, Math.Min(Piece, typed.Length - start)).ToString() });
-        }
-    }
-
-    /// <summary>Sends until the server takes it; false when the connection broke.</summary>
-    private async Task<bool> SendAsync(SocketCommand command, CancellationToken over)
-    {
-        while (true)
-        {
-            switch (await link.AskAsync(command))
-            {
-                case true:
-                    return true;
-                case null:
-                    return false;
-                default:
-                    // The program has not read what it was sent before.
-                    await Task.Delay(RetryInterval, time, over);
-                    break;
-            }
         }
     }
 }

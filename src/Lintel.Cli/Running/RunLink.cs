@@ -10,6 +10,7 @@ namespace Lintel.Cli.Running;
 internal sealed class RunLink(ApiClient api, RunSocket socket, RunView view, TimeProvider time) : IDisposable
 {
     private static readonly SocketCommand Ping = new("ping");
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly Channel<bool> _answers = Channel.CreateUnbounded<bool>();
@@ -66,12 +67,36 @@ internal sealed class RunLink(ApiClient api, RunSocket socket, RunView view, Tim
     /// <summary>Sends what needs no answer.</summary>
     public Task<bool> SendAsync(SocketCommand command) => _isBroken ? Task.FromResult(false) : socket.SendAsync(command);
 
+    /// <summary>Sends a command until the server takes it: the program may not have read what it was sent before, or only be about to begin.</summary>
+    /// <returns>False when the connection broke first.</returns>
+    public async Task<bool> DeliverAsync(SocketCommand command, CancellationToken over)
+    {
+        bool? isTaken;
+        while ((isTaken = await AskAsync(command)) == false)
+        {
+            await Task.Delay(RetryInterval, time, over);
+        }
+
+        return isTaken == true;
+    }
+
+    /// <summary>Ends the program, wherever it is.</summary>
+    public async Task KillAsync()
+    {
+        if (!await SendAsync(new SocketCommand("kill")) && view.JobId is { } jobId)
+        {
+            await api.DeleteAsync($"api/jobs/{jobId}", CancellationToken.None);
+        }
+    }
+
+    public void Dispose() => _turn.Dispose();
+
     /// <summary>
     /// Sends a command and finds out whether the server took it. Refusals do not say what they refuse, so a ping follows each command and one waits for its answer
     /// before the next.
     /// </summary>
     /// <returns>Null when the connection broke, and nobody knows.</returns>
-    public async Task<bool?> AskAsync(SocketCommand command)
+    private async Task<bool?> AskAsync(SocketCommand command)
     {
         await _turn.WaitAsync();
         try
@@ -85,17 +110,6 @@ internal sealed class RunLink(ApiClient api, RunSocket socket, RunView view, Tim
             _turn.Release();
         }
     }
-
-    /// <summary>Ends the program, wherever it is.</summary>
-    public async Task KillAsync()
-    {
-        if (!await SendAsync(new SocketCommand("kill")) && view.JobId is { } jobId)
-        {
-            await api.DeleteAsync($"api/jobs/{jobId}", CancellationToken.None);
-        }
-    }
-
-    public void Dispose() => _turn.Dispose();
 
     private void Take(ReadOnlyMemory<byte> message)
     {

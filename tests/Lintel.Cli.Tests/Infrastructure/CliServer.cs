@@ -19,18 +19,15 @@ public sealed class CliServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _process = ServerProcess.Start(
-            _folder,
-            ("HOST", "127.0.0.1"),
-            ("PORT", "0"),
-            ("LINTEL_DATA", Path.Combine(_folder, "data")),
-            ("SECRET_KEY", "0123456789abcdef0123456789abcdef-for-tests"),
-            ("API_KEY", StaticKey),
-            ("RATE_LIMIT_REQUESTS", "1000000"),
-            ("EXECUTE", "required"),
-            ("EXECUTE_CONCURRENCY", "8"));
-        Address = await _process.ListeningAsync(CancellationToken.None);
-        _log = _process.Output.ReadToEndAsync();
+        await StartAsync(0);
+    }
+
+    /// <summary>Kills the server without a chance to tidy up, and starts it again at the same address.</summary>
+    public async Task CrashAsync()
+    {
+        _process!.Dispose();
+        await _log!;
+        await StartAsync(Address.Port);
     }
 
     /// <summary>A user of the command line who is not signed in, at this server or behind a proxy of it.</summary>
@@ -48,6 +45,22 @@ public sealed class CliServer : IAsyncLifetime
         var signedIn = await home.RunAsync(["login", "--register", "--email", home.Email, "--password-stdin"], Password + "\n");
         Assert.Equal((0, ""), (signedIn.ExitCode, signedIn.Output));
         return home;
+    }
+
+    private async Task StartAsync(int port)
+    {
+        _process = ServerProcess.Start(
+            _folder,
+            ("HOST", "127.0.0.1"),
+            ("PORT", port.ToString()),
+            ("LINTEL_DATA", Path.Combine(_folder, "data")),
+            ("SECRET_KEY", "0123456789abcdef0123456789abcdef-for-tests"),
+            ("API_KEY", StaticKey),
+            ("RATE_LIMIT_REQUESTS", "1000000"),
+            ("EXECUTE", "required"),
+            ("EXECUTE_CONCURRENCY", "8"));
+        Address = await _process.ListeningAsync(CancellationToken.None);
+        _log = _process.Output.ReadToEndAsync();
     }
 
     public async ValueTask DisposeAsync()
