@@ -41,6 +41,26 @@ public sealed class SignInTests(CliServer server)
     }
 
     [Fact]
+    public async Task No_secret_is_shown_however_much_is_told()
+    {
+        var home = await server.SignInAsync();
+        await ExpireAsync(home);
+        var before = await SecretsAsync(home);
+
+        CliResult[] results =
+        [
+            await home.RunAsync(["whoami", "--verbose"]),
+            await home.RunAsync(["run", "--verbose", home.Write("main.py", "import os; print(os.environ, open('/proc/self/cmdline').read())")]),
+            await home.RunAsync(["jobs", "show", "--verbose", "00000000-0000-0000-0000-000000000000"]),
+        ];
+
+        var secrets = before.Concat(await SecretsAsync(home)).Distinct().ToArray();
+        Assert.Equal(4, secrets.Length);
+        Assert.All(results, result => Assert.All(secrets, secret => Assert.DoesNotContain(secret, result.Output + result.Errors, StringComparison.Ordinal)));
+        Assert.Contains("POST /auth/refresh 200", results[0].Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_password_is_asked_for_without_showing_it()
     {
         var home = await server.SignInAsync();
@@ -184,6 +204,12 @@ public sealed class SignInTests(CliServer server)
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private static async Task<string[]> SecretsAsync(CliHome home)
+    {
+        var signIn = Assert.Single(JsonNode.Parse(await File.ReadAllTextAsync(home.CredentialFile, Cancel))!["servers"]!.AsObject()).Value!;
+        return [(string)signIn["access_token"]!, (string)signIn["refresh_token"]!];
+    }
 
     private static Task ExpireAsync(CliHome home) => ChangeAsync(home, static signIn => signIn["expires_at"] = "2026-01-01T00:00:00Z");
 

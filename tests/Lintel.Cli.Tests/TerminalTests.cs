@@ -162,6 +162,21 @@ public sealed class TerminalTests(CliServer server)
         Assert.Equal("", await File.ReadAllTextAsync(Path.Combine(home.Folder, "out.txt"), TestContext.Current.CancellationToken));
     }
 
+    [Fact]
+    public async Task In_the_background_it_runs_on_and_leaves_the_terminal_alone()
+    {
+        var home = await server.SignInAsync();
+        home.Write("main.py", "print('from the background')\nraise SystemExit(5)");
+
+        // With job control a shell stops whoever touches its terminal from the background.
+        using var terminal = home.StartShell($"set -m; '{Path.Combine(AppContext.BaseDirectory, "lintel")}' run main.py & wait $!; echo code $?");
+
+        await terminal.ShowsAsync("from the background");
+        await terminal.ShowsAsync("code 5\r\n");
+        Assert.Equal(0, await terminal.Exited);
+        Assert.True(terminal.IsCooked);
+    }
+
     private static IEnumerable<int> Turns(string shown) =>
         shown.Split("\r\n").Where(static line => line.StartsWith("turn ", StringComparison.Ordinal)).Select(static line => int.Parse(line[5..]));
 }

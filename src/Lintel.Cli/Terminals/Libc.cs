@@ -63,6 +63,12 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)]
     public static partial int tcsetattr(int fd, int when, byte* termios);
 
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int tcgetpgrp(int fd);
+
+    [LibraryImport("libc")]
+    public static partial int getpgrp();
+
     [LibraryImport("libc")]
     public static partial void cfmakeraw(byte* termios);
 

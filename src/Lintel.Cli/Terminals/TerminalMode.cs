@@ -95,6 +95,12 @@ internal sealed unsafe class TerminalMode : IDisposable
 
     private static void Set(byte[] termios)
     {
+        if (Libc.tcgetpgrp(StandardStreams.InputFd) != Libc.getpgrp())
+        {
+            // In the background the terminal is the shell's, and to touch it would stop this process; SIGCONT comes with the way back.
+            return;
+        }
+
         fixed (byte* bytes = termios)
         {
             while (Libc.tcsetattr(StandardStreams.InputFd, Libc.TCSANOW, bytes) != 0 && Libc.Error == Libc.EINTR)
