@@ -201,6 +201,33 @@ public sealed class RunTests(CliServer server)
         Assert.Equal(0, process.ExitCode);
     }
 
+    [Fact]
+    public async Task A_program_that_the_server_ended_while_nobody_watched_is_not_taken_for_one_that_was_cancelled()
+    {
+        await using var network = new TcpProxy(server.Address);
+        var home = await server.SignInAsync(network.Address);
+        home.Write("main.py", "import time\nprint('begun', flush=True); time.sleep(200)");
+        using var process = home.Start("run", "--time", "200", "main.py");
+        process.StandardInput.Close();
+        Assert.Equal("begun", await process.StandardOutput.ReadLineAsync(Cancel));
+
+        network.Break(stayDown: true);
+        var elsewhere = server.NewHome();
+        Directory.CreateDirectory(elsewhere.ConfigFolder);
+        File.Copy(home.CredentialFile, elsewhere.CredentialFile);
+        await File.WriteAllTextAsync(
+            elsewhere.CredentialFile,
+            (await File.ReadAllTextAsync(home.CredentialFile, Cancel)).Replace(network.Address.ToString().TrimEnd('/'), server.Address.ToString().TrimEnd('/'), StringComparison.Ordinal),
+            Cancel);
+        await Eventually.HoldsAsync(async () => (await elsewhere.RunAsync(["jobs", "list", "--status", "cancelled"])).Output.Contains("execute", StringComparison.Ordinal));
+        network.Repair();
+
+        var errors = await process.StandardError.ReadToEndAsync(Cancel);
+        await process.WaitForExitAsync(Cancel);
+        Assert.Equal(75, process.ExitCode);
+        Assert.Contains("lintel: The server ended the program", errors, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(new[] { "run" }, 64, "Required argument 'program' missing")]
     [InlineData(new[] { "run", "missing.py" }, 66, "There is no file missing.py.")]

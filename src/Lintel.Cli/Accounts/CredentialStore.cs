@@ -131,7 +131,6 @@ internal sealed class CredentialStore
         var root = Environment.GetEnvironmentVariable("XDG_CONFIG_HOME");
         if (string.IsNullOrEmpty(root) || !System.IO.Path.IsPathRooted(root))
         {
-            // What the environment says, as every program of a home folder does; the system's own entry otherwise.
             var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
             if (home.Length == 0)
             {

@@ -252,7 +252,7 @@ internal sealed class LiveRun(ApiClient api, ExecuteCode program, ProgramInput? 
             StandardStreams.Err.WriteLine();
         }
 
-        var (exitCode, message) = RunVerdict.Of(_view);
+        var (exitCode, message) = RunVerdict.Of(_view, wasAlone: _link!.HasReattached && _kills == 0);
         if (message is not null)
         {
             StandardStreams.Tell(message);

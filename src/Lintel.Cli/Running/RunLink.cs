@@ -21,6 +21,9 @@ internal sealed class RunLink(ApiClient api, RunSocket socket, RunView view, Tim
     /// <summary>Whether nothing that is sent reaches the program any more.</summary>
     public bool IsBroken => _isBroken;
 
+    /// <summary>Whether the rest of the run came over the job's stream.</summary>
+    public bool HasReattached { get; private set; }
+
     /// <summary>What is said to the user when the connection breaks while the program runs.</summary>
     public required Func<string> WhatIsLost { get; init; }
 
@@ -55,7 +58,11 @@ internal sealed class RunLink(ApiClient api, RunSocket socket, RunView view, Tim
         var stream = new EventStream(api, jobId, time)
         {
             Broken = () => StandardStreams.Tell("The connection broke again. Reconnecting …"),
-            Restored = () => StandardStreams.Tell($"Reconnected; nothing was lost. {WhatIsLost()}".TrimEnd()),
+            Restored = () =>
+            {
+                HasReattached = true;
+                StandardStreams.Tell($"Reconnected; nothing was lost. {WhatIsLost()}".TrimEnd());
+            },
         };
         await foreach (var item in stream.ReadAsync(view.LastId, isBroken: true, cancellationToken))
         {

@@ -5,8 +5,11 @@ namespace Lintel.Cli.Running;
 /// <summary>What a run's end means for who started it: an exit code, and a sentence where the program cannot have said it itself.</summary>
 internal static class RunVerdict
 {
-    public static (int ExitCode, string? Message) Of(RunView view) => view switch
+    /// <param name="wasAlone">Whether the connection was lost for a while, and the user did not ask for the end.</param>
+    public static (int ExitCode, string? Message) Of(RunView view, bool wasAlone = false) => view switch
     {
+        { IsCancelled: true } or { Completed.Verdict: "cancelled" } when wasAlone => (
+            ExitCode.TryAgain, "The server ended the program, as it does when nobody has watched one for 10 seconds; run it again, or with --detach if it is to go on alone."),
         { Completed: { } end } => Of(end),
         { Failure: { } failure } => (ExitCode.Unavailable, failure),
         _ => (ExitCode.Interrupted, "The run was cancelled."),
