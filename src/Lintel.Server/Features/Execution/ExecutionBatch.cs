@@ -44,9 +44,10 @@ internal sealed record ExecutionBatch(ExecutionRequest Program, IReadOnlyList<Ex
 
             var stdin = input.Text("stdin", ref errors);
             var arguments = ExecutionRequest.ReadArguments(input, ref errors);
+            var hasArguments = input.Has("args", ref errors);
             if (program is not null)
             {
-                runs.Add(program with { Stdin = stdin ?? program.Stdin, Arguments = input.Has("args") ? arguments : program.Arguments });
+                runs.Add(program with { Stdin = stdin ?? program.Stdin, Arguments = hasArguments ? arguments : program.Arguments });
             }
         }
 

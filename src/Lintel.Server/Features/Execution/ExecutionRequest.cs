@@ -218,7 +218,7 @@ internal sealed record ExecutionRequest
 
     private static TerminalSize? ReadTerminal(in ObjectReader reader, TerminalSize? standard, ref FieldErrors errors)
     {
-        if (!reader.Has("terminal"))
+        if (!reader.Has("terminal", ref errors))
         {
             return standard;
         }

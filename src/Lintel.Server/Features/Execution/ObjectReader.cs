@@ -10,10 +10,11 @@ internal readonly record struct ObjectReader(JsonElement Value, string Path)
 {
     public bool IsObject => Value.ValueKind == JsonValueKind.Object;
 
-    public bool Has(string name) => Value.TryGetProperty(name, out _);
+    /// <summary>Whether it is there, null or not.</summary>
+    public bool Has(string name, ref FieldErrors errors) => TryFind(name, out _, ref errors);
 
     /// <summary>A text; null when it is absent, null or wrong.</summary>
-    public string? Text(string name, ref FieldErrors errors) => Find(name) is { } found ? found.Text(ref errors) : null;
+    public string? Text(string name, ref FieldErrors errors) => Find(name, ref errors) is { } found ? found.Text(ref errors) : null;
 
     /// <summary>This value as a text.</summary>
     public string? Text(ref FieldErrors errors)
@@ -38,7 +39,7 @@ internal readonly record struct ObjectReader(JsonElement Value, string Path)
 
     public bool Flag(string name, ref FieldErrors errors)
     {
-        if (Find(name) is not { } found)
+        if (Find(name, ref errors) is not { } found)
         {
             return false;
         }
@@ -54,7 +55,7 @@ internal readonly record struct ObjectReader(JsonElement Value, string Path)
     /// <summary>A number that is at least <paramref name="least"/>; null when it is absent, null or wrong.</summary>
     public double? Number(string name, double least, ref FieldErrors errors)
     {
-        if (Find(name) is not { } found)
+        if (Find(name, ref errors) is not { } found)
         {
             return null;
         }
@@ -70,7 +71,7 @@ internal readonly record struct ObjectReader(JsonElement Value, string Path)
 
     public int Integer(string name, int least, int most, ref FieldErrors errors)
     {
-        if (Find(name) is { Value.ValueKind: JsonValueKind.Number } found && found.Value.TryGetInt32(out var number) && number >= least && number <= most)
+        if (Find(name, ref errors) is { Value.ValueKind: JsonValueKind.Number } found && found.Value.TryGetInt32(out var number) && number >= least && number <= most)
         {
             return number;
         }
@@ -81,7 +82,7 @@ internal readonly record struct ObjectReader(JsonElement Value, string Path)
 
     public ObjectReader? Object(string name, ref FieldErrors errors)
     {
-        if (Find(name) is not { } found)
+        if (Find(name, ref errors) is not { } found)
         {
             return null;
         }
@@ -98,7 +99,7 @@ internal readonly record struct ObjectReader(JsonElement Value, string Path)
     /// <summary>The items of an array; none when it is absent, null or wrong.</summary>
     public List<ObjectReader> Items(string name, int most, ref FieldErrors errors)
     {
-        if (Find(name) is not { } found)
+        if (Find(name, ref errors) is not { } found)
         {
             return [];
         }
@@ -118,8 +119,28 @@ internal readonly record struct ObjectReader(JsonElement Value, string Path)
         return [.. found.Value.EnumerateArray().Select((item, index) => new ObjectReader(item, string.Create(CultureInfo.InvariantCulture, $"{found.Path}[{index}]")))];
     }
 
-    private ObjectReader? Find(string name) =>
-        Value.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? new ObjectReader(value, Below(name)) : null;
+    private ObjectReader? Find(string name, ref FieldErrors errors) =>
+        TryFind(name, out var value, ref errors) && value.ValueKind != JsonValueKind.Null ? new ObjectReader(value, Below(name)) : null;
+
+    private bool TryFind(string name, out JsonElement value, ref FieldErrors errors)
+    {
+        try
+        {
+            return Value.TryGetProperty(name, out value);
+        }
+        catch (InvalidOperationException)
+        {
+            // A name beside it is JSON by its grammar, but half of a surrogate pair; every look past it ends here.
+            value = default;
+            var path = Path.Length == 0 ? "body" : Path;
+            if (!errors.Has(path))
+            {
+                errors.Add(path, "Must have names that are valid Unicode.");
+            }
+
+            return false;
+        }
+    }
 
     private string Below(string name) => Path.Length == 0 ? name : $"{Path}.{name}";
 }

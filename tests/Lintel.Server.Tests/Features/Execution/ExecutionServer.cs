@@ -29,21 +29,27 @@ public abstract class ExecutionServer : ServerFixture
     }
 
     /// <summary>A client of someone new, signed in.</summary>
-    public async Task<HttpClient> SignInAsync()
+    public async Task<HttpClient> SignInAsync() => (await SignInWithRefreshTokenAsync()).Client;
+
+    /// <summary>The same, and what signs that person out.</summary>
+    public async Task<(HttpClient Client, string RefreshToken)> SignInWithRefreshTokenAsync()
     {
+        var tokens = await NewTokensAsync();
         var client = CreateClient();
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await NewTokenAsync());
-        return client;
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", tokens.Text("access_token"));
+        return (client, tokens.Text("refresh_token")!);
     }
 
     /// <summary>An access token of someone new.</summary>
-    public async Task<string> NewTokenAsync()
+    public async Task<string> NewTokenAsync() => (await NewTokensAsync()).Text("access_token")!;
+
+    private async Task<JsonElement> NewTokensAsync()
     {
         var person = new { email = $"mason-{Guid.CreateVersion7():N}@example.com", password = "correct horse battery" };
         using var registered = await Client.PostAsJsonAsync("/auth/register", person, Cancel);
         Assert.Equal(HttpStatusCode.Created, registered.StatusCode);
         using var signedIn = await Client.PostAsJsonAsync("/auth/login", person, Cancel);
-        return (await signedIn.JsonAsync()).GetProperty("access_token").GetString()!;
+        return await signedIn.JsonAsync();
     }
 
     internal Task<SocketClient> OpenAsync(string query = "") => SocketClient.OpenAsync(SocketAddress("/ws/execute" + query));
