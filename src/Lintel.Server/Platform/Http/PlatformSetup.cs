@@ -3,6 +3,7 @@ using Lintel.Platform.Health;
 using Lintel.Platform.OpenApi;
 using Lintel.Platform.RateLimits;
 using Lintel.Platform.Security;
+using Lintel.Platform.Sockets;
 using Lintel.Platform.Telemetry;
 
 namespace Lintel.Platform.Http;
@@ -63,6 +64,7 @@ internal static class PlatformSetup
     public static void MapPlatform(this IEndpointRouteBuilder routes)
     {
         routes.MapHealth();
+        routes.MapSockets();
         routes.MapRateLimits();
         routes.MapApiDescription();
     }

@@ -13,6 +13,14 @@ internal sealed partial class LiveConnections(RevokedCredentials revoked, TimePr
 
     public int Count => Volatile.Read(ref _count);
 
+    /// <summary>All that are open at this moment.</summary>
+    public List<LiveConnection> List()
+    {
+        List<LiveConnection> all = [];
+        AddTo(all);
+        return all;
+    }
+
     public void Add(LiveConnection connection)
     {
         lock (_gate)
@@ -100,6 +108,17 @@ internal sealed partial class LiveConnections(RevokedCredentials revoked, TimePr
 
     private void ForEach(Action<LiveConnection> action, List<LiveConnection> all)
     {
+        AddTo(all);
+        foreach (var connection in all)
+        {
+            Safely(connection, action);
+        }
+
+        all.Clear();
+    }
+
+    private void AddTo(List<LiveConnection> all)
+    {
         lock (_gate)
         {
             foreach (var head in _heads.Values)
@@ -110,13 +129,6 @@ internal sealed partial class LiveConnections(RevokedCredentials revoked, TimePr
                 }
             }
         }
-
-        foreach (var connection in all)
-        {
-            Safely(connection, action);
-        }
-
-        all.Clear();
     }
 
     /// <summary>One connection's failure must not keep the others from their turn, nor end the server.</summary>

@@ -47,8 +47,12 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
         _registry = registry;
         _time = time;
         _maxMessage = maxMessage;
+        Route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "";
         registry.Add(this);
     }
+
+    /// <summary>The pattern that its path matched.</summary>
+    public string Route { get; }
 
     /// <summary>Is set when the connection begins to end, from any thread.</summary>
     public AsyncSignal? WhenEnding { get; set; }

@@ -22,6 +22,18 @@ public sealed record SocketPong(DateTimeOffset Timestamp);
 /// <example>{"token":"eyJhbGciOiJIUzI1NiJ9…"}</example>
 public sealed record SocketCredentials(string? Token = null, string? ApiKey = null);
 
+/// <summary>The WebSockets that are open on one node.</summary>
+/// <param name="Open">How many, those that have not said yet whose they are included.</param>
+/// <param name="Routes">The same, route by route; those without an open socket are left out.</param>
+/// <example>{"open":3,"routes":[{"route":"/ws/execute","open":1,"owners":1},{"route":"/ws/jobs/{id}","open":2,"owners":1}]}</example>
+public sealed record SocketsStatus(int Open, IReadOnlyList<RouteSockets> Routes);
+
+/// <summary>The open sockets of a route.</summary>
+/// <param name="Route">The route's pattern.</param>
+/// <param name="Open">How many.</param>
+/// <param name="Owners">Of how many accounts; the static key counts as one.</param>
+public sealed record RouteSockets(string Route, int Open, int Owners);
+
 /// <summary>The messages of every socket, for the API description.</summary>
 internal static class CommonMessages
 {
@@ -33,4 +45,5 @@ internal static class CommonMessages
 [JsonSerializable(typeof(SocketError))]
 [JsonSerializable(typeof(SocketPong))]
 [JsonSerializable(typeof(SocketCredentials))]
+[JsonSerializable(typeof(SocketsStatus))]
 internal sealed partial class SocketsJson : JsonSerializerContext;
