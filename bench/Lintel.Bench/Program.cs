@@ -9,6 +9,7 @@ internal static class Program
     [
         new Is456Scenario(),
         new SandboxScenario(),
+        new ExecuteScenario(),
         new LogScenario(),
         new BatchScenario(),
         new LiveScenario(),

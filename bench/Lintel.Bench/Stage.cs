@@ -47,9 +47,11 @@ internal sealed class Stage : IDisposable
     /// <summary>A server of its own for each scenario, so that a figure does not depend on which others ran before.</summary>
     public Task<ChildServer> StartServerAsync(CancellationToken cancellationToken) => StartServerAsync(NewFolder(), cancellationToken);
 
-    public Task<ChildServer> StartServerAsync(string folder, CancellationToken cancellationToken) =>
+    public Task<ChildServer> StartServerAsync(string folder, CancellationToken cancellationToken) => StartServerAsync(folder, server.Settings, cancellationToken);
+
+    public Task<ChildServer> StartServerAsync(string folder, IReadOnlyDictionary<string, string> settings, CancellationToken cancellationToken) =>
         File.Exists(server.Executable)
-            ? ChildServer.StartAsync(server, folder, cancellationToken)
+            ? ChildServer.StartAsync(server with { Settings = settings }, folder, cancellationToken)
             : throw new FileNotFoundException($"No published server at {server.Executable}: run `make build` first.");
 
     public Task<ChildServer> StartBaselineAsync(CancellationToken cancellationToken) =>

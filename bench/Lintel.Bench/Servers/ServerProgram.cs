@@ -13,6 +13,9 @@ internal sealed record ServerProgram(string Executable, string HealthPath, strin
     // The same for every start, so that a token outlives a restart.
     private readonly string secretKey = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
 
+    /// <summary>What a scenario sets beside the rest.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Production settings, but for limits that would refuse the load; logging stays at its default.</summary>
     public void Configure(IDictionary<string, string?> environment, string folder, int port)
     {
@@ -30,6 +33,10 @@ internal sealed record ServerProgram(string Executable, string HealthPath, strin
 
             // Ten thousand followers are one account's here.
             environment["MAX_CONNECTIONS_PER_OWNER"] = "20000";
+            foreach (var (name, value) in Settings)
+            {
+                environment[name] = value;
+            }
         }
     }
 }
