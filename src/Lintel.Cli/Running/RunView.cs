@@ -68,7 +68,6 @@ internal sealed class RunView
         Waiting = status switch
         {
             "queued" when data.TryGetProperty("position", out var position) && position.ValueKind == JsonValueKind.Number => $"Waiting for a free place; about number {position} in the queue.",
-            "queued" => "Waiting for a free place.",
             "compiling" => "Compiling.",
             _ => null,
         };
