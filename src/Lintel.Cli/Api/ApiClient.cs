@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Lintel.Cli.Accounts;
@@ -143,8 +144,9 @@ internal sealed class ApiClient : IDisposable
                 $"{request.Method} {request.RequestUri!.AbsolutePath} {(int)response.StatusCode} in {Stopwatch.GetElapsedTime(began).TotalMilliseconds:0} ms, request {RequestIdOf(response)}"));
             return response;
         }
-        catch (HttpRequestException failure)
+        catch (Exception failure) when (failure is HttpRequestException or SocketException or IOException)
         {
+            // The bare ones come from a connection that was reset the moment it was made.
             Trace($"{request.Method} {request.RequestUri!.AbsolutePath} failed: {failure.Message}");
             throw new ServerUnreachableException(Address, failure);
         }

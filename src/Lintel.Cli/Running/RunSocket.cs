@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text.Json;
 using Lintel.Cli.Accounts;
@@ -116,7 +117,7 @@ internal sealed class RunSocket : IDisposable
             socket.Dispose();
             throw new CommandException(ExitCode.TryAgain, $"{api.Address} did not answer within {Patience.TotalSeconds:0} seconds; try again later.");
         }
-        catch (WebSocketException failure)
+        catch (Exception failure) when (failure is WebSocketException or HttpRequestException or SocketException or IOException)
         {
             var status = socket.HttpStatusCode;
             socket.Dispose();
