@@ -27,7 +27,7 @@ public sealed class SandboxLauncher : IAsyncDisposable
         _supervisor = new Supervisor();
         _launch = new Launch(
             bubblewrap, filter, new GuestIdentity(options.FirstUid, options.UidCount), new ProcessTree(),
-            CgroupTree.Find(options.CgroupFolder), _supervisor.Wake);
+            CgroupTree.Find(options.CgroupFolder), new OrphanGuard(), _supervisor.Wake);
     }
 
     /// <summary>Whether programs can be run here.</summary>
@@ -73,7 +73,14 @@ public sealed class SandboxLauncher : IAsyncDisposable
     public Task<SandboxRun> StartAsync(SandboxRequest request, CancellationToken cancellationToken = default) =>
         Reason is null ? StartUncheckedAsync(request, cancellationToken) : throw new SandboxUnavailableException(Reason);
 
-    public ValueTask DisposeAsync() => _supervisor?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public async ValueTask DisposeAsync()
+    {
+        if (_supervisor is not null)
+        {
+            await _supervisor.DisposeAsync();
+            _launch!.Guard.Dispose();
+        }
+    }
 
     /// <summary>For the self-test alone, which must run something before anything may be run.</summary>
     internal async Task<SandboxRun> StartUncheckedAsync(SandboxRequest request, CancellationToken cancellationToken)

@@ -37,6 +37,8 @@ internal sealed unsafe class Descriptor(int number) : IDisposable
         }
     }
 
+    public static Descriptor Nowhere() => new(Libc.Check(Libc.open("/dev/null", Libc.O_RDWR | Libc.O_CLOEXEC), "open /dev/null"));
+
     /// <summary>Bytes in memory that another process can read as a file, from their beginning.</summary>
     public static Descriptor Memory(ReadOnlySpan<byte> content)
     {

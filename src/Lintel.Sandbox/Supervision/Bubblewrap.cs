@@ -49,6 +49,9 @@ internal sealed class Bubblewrap : IDisposable
                 ends.Guests, [gateRead, statusWrite, block, .. inherited]);
 
             launch.Identity.Run(uid, spawn, spawn => pid = spawn.Start());
+
+            // Before it has children: it waits for its options.
+            launch.Guard.Add(-pid);
             exit = new Descriptor(Libc.Check(Libc.syscall(Libc.SYS_pidfd_open, pid, 0, 0, 0), "pidfd_open"));
 
             // bubblewrap reads its options to their end before anything else, so it is in its group before it has children. A server
@@ -59,7 +62,7 @@ internal sealed class Bubblewrap : IDisposable
         }
         catch
         {
-            GiveUp(pid);
+            GiveUp(pid, launch.Guard);
             exit?.Dispose();
             statusRead.Dispose();
             block.Dispose();
@@ -79,13 +82,14 @@ internal sealed class Bubblewrap : IDisposable
     }
 
     /// <summary>It has not got its options, so it has no children.</summary>
-    private static unsafe void GiveUp(int pid)
+    private static unsafe void GiveUp(int pid, OrphanGuard guard)
     {
         if (pid > 0)
         {
             int status;
             _ = Libc.kill(pid, Libc.SIGKILL);
             _ = Libc.waitpid(pid, &status, 0);
+            guard.Remove(-pid);
         }
     }
 }

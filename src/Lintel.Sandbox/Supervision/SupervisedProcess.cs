@@ -233,7 +233,9 @@ internal sealed partial class SupervisedProcess(SandboxRequest request, SandboxL
             return;
         }
 
+        // Before it goes on and leaves its group.
         _firstPid = firstPid;
+        launch.Guard.Add(firstPid);
         _emptied = new Descriptor((int)first);
 
         if (_stopped is not null || _exited)
@@ -376,7 +378,10 @@ internal sealed partial class SupervisedProcess(SandboxRequest request, SandboxL
         if (_firstPid > 0)
         {
             _ = Libc.waitpid(_firstPid, &status, Libc.WNOHANG);
+            launch.Guard.Remove(_firstPid);
         }
+
+        launch.Guard.Remove(-_bubblewrap.Pid);
 
         _bubblewrap.Dispose();
         _emptied?.Dispose();

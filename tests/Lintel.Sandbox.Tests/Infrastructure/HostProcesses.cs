@@ -18,6 +18,27 @@ internal static class HostProcesses
         }
     }
 
+    /// <summary>How many processes, beside the tests' own servers, have that text among their arguments.</summary>
+    public static int CountWith(string mark)
+    {
+        var count = 0;
+
+        foreach (var folder in Directory.EnumerateDirectories("/proc"))
+        {
+            try
+            {
+                var arguments = char.IsAsciiDigit(Path.GetFileName(folder)[0]) ? File.ReadAllText(Path.Combine(folder, "cmdline")).Split('\0') : [];
+                count += arguments.Contains(mark) && !arguments.Contains("storm") ? 1 : 0;
+            }
+            catch (IOException)
+            {
+                // It ended while we looked.
+            }
+        }
+
+        return count;
+    }
+
     private static List<(int Pid, string Name)> FindGuests(Func<uint, bool> isGuest)
     {
         List<(int, string)> found = [];
