@@ -19,7 +19,7 @@ internal sealed class OrphanGuard : IDisposable
         while read -r sign id; do
           case $sign in
             +) all="$all$id " ;;
-            -) all="${all%%" $id "*} ${all#*" $id "}" ;;
+            -) case $all in *" $id "*) all="${all%%" $id "*} ${all#*" $id "}" ;; esac ;;
           esac
         done
         for id in $all; do kill -s KILL -- "$id" 2>/dev/null; done
