@@ -71,7 +71,7 @@ public abstract class CrashTests : IAsyncLifetime
     [Fact]
     public async Task A_batch_of_beams_survives_the_death_of_the_published_program()
     {
-        const int beams = 20_000;
+        const int beams = 100_000;
         var batch = Enumerable.Range(0, beams).Select(static i => new
         {
             beam_id = "B" + i.ToString(CultureInfo.InvariantCulture), width = 300, depth = 500 + (i % 7), moment = 100 + (i % 90), shear = 50 + (i % 40), fck = 25, fy = 500, cover = 40,

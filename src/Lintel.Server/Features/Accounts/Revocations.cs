@@ -11,7 +11,7 @@ internal sealed class Revocations(
     private static readonly TimeSpan Margin = TimeSpan.FromMinutes(2);
 
     /// <summary>How far back a revocation may lie and still matter.</summary>
-    public TimeSpan Horizon => options.AccessTokenLifetime + Margin;
+    public TimeSpan Horizon => (options.AccessTokenLifetime > RevokedCredentials.LongestIssued ? options.AccessTokenLifetime : RevokedCredentials.LongestIssued) + Margin;
 
     /// <summary>Tells everybody of a revocation as part of the <paramref name="unit"/> that revokes; it takes effect with its commit.</summary>
     public async ValueTask AddAsync(DbSession unit, Guid credentialId)

@@ -10,7 +10,7 @@ using Lintel.Sandbox.Languages;
 namespace Lintel.Features.Execution;
 
 /// <summary>The job kind <c>execute-batch</c>: makes a program ready once and runs it for each input, one after the other.</summary>
-internal sealed class ExecuteBatchJob(ExecutionSandbox sandbox, ExecutionOptions options) : IJobHandler
+internal sealed class ExecuteBatchJob(ExecutionSandbox sandbox, ExecutionOptions options, TimeProvider time) : IJobHandler
 {
     // A character may take six bytes as JSON, and an event has at most 256 KB.
     private const int MaxCharacters = 32 * 1024;
@@ -55,8 +55,15 @@ internal sealed class ExecuteBatchJob(ExecutionSandbox sandbox, ExecutionOptions
         }
 
         await ExecuteJob.StatusAsync(job, "running");
+        var started = time.GetTimestamp();
         for (var index = 0; index < batch.Runs.Count; index++)
         {
+            // Few batches run at once, and a hundred long runs would hold a place for hours.
+            if (time.GetElapsedTime(started) >= TimeSpan.FromSeconds(options.MaxWallSeconds))
+            {
+                return Completion(job, RunEvents.NameOf(SandboxVerdict.TimeLimit), index);
+            }
+
             var result = await RunAsync(program, batch.Runs[index], index, cancellationToken);
             job.ReportProgress(index + 1, batch.Runs.Count, 0);
             await job.EmitAsync(ExecutionMessages.Result, JsonSerializer.SerializeToUtf8Bytes(result, ExecutionJson.Default.BatchRun));

@@ -113,12 +113,12 @@ public sealed record BatchInput(string? Stdin = null, IReadOnlyList<string>? Arg
 
 /// <summary>How a batch of runs ended.</summary>
 /// <param name="JobId">The job that ran it.</param>
-/// <param name="Verdict"><c>ok</c> where the program was run, whatever came of the runs.</param>
+/// <param name="Verdict"><c>ok</c> where the program was run, whatever came of the runs; <c>time_limit</c> where there was no time left for all of them.</param>
 /// <param name="CompileOutput">What the compiler printed, where there was one and it said something.</param>
-/// <param name="Results">One for each input, in order; fewer where the program did not compile or the job was cancelled.</param>
+/// <param name="Results">One for each input, in order; fewer where the program did not compile, its time was over or the job was cancelled.</param>
 public sealed record ExecutedBatch(
     Guid JobId,
-    [property: Required, AllowedValues("ok", "compile_error", "cancelled")] string Verdict,
+    [property: Required, AllowedValues("ok", "compile_error", "time_limit", "cancelled")] string Verdict,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? CompileOutput,
     [property: Required] IReadOnlyList<BatchRun> Results);
 

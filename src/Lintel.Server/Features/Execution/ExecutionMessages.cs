@@ -71,10 +71,10 @@ public sealed record RunCompleted(
 
 /// <summary>A batch of runs has ended, or its program did not compile.</summary>
 /// <param name="JobId">The job that ran it.</param>
-/// <param name="Verdict"><c>ok</c> where the program was run, whatever came of the runs.</param>
+/// <param name="Verdict"><c>ok</c> where the program was run, whatever came of the runs; <c>time_limit</c> where there was no time left for all of them.</param>
 /// <param name="Total">How many runs there were.</param>
 /// <example>{"job_id":"019b3c4e-7a10-7c1e-9d3f-2f6a5b8c9d01","verdict":"ok","total":2}</example>
-public sealed record BatchRunsCompleted(Guid JobId, [property: AllowedValues("ok", "compile_error")] string Verdict, int Total);
+public sealed record BatchRunsCompleted(Guid JobId, [property: AllowedValues("ok", "compile_error", "time_limit")] string Verdict, int Total);
 
 /// <summary>The events and messages of a run, for the API description.</summary>
 internal static class ExecutionMessages

@@ -15,21 +15,24 @@ internal sealed class JobTokens(Database database, RevokedCredentials revoked, T
     private const int Bytes = 32;
     private const int Length = 43;
 
-    private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan Lifetime = RevokedCredentials.LongestIssued;
 
     public async Task<CreatedJobToken> IssueAsync(Caller caller, CancellationToken cancellationToken)
     {
         var token = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(Bytes));
         var now = time.GetUtcNow();
         var jobId = Guid.CreateVersion7(now);
-        var expiresAt = now + Lifetime;
+
+        // A person's access token ends sooner than what it was good for; a key's end is the end of all that it made.
+        var callerExpiresAt = caller.KeyId is null ? DateTimeOffset.MaxValue : caller.ExpiresAt;
+        var expiresAt = callerExpiresAt - now < Lifetime ? callerExpiresAt : now + Lifetime;
         await database.WriteAsync(
             async session =>
             {
                 // Those that were never used go with the next ones.
                 await session.ExecuteAsync("DELETE FROM job_token WHERE hash IN (SELECT hash FROM job_token WHERE expires_at < $1 LIMIT 100)", now.ToMicroseconds());
                 await session.ExecuteAsync(
-                    "INSERT INTO job_token (hash, job_id, owner_id, session_id, email, rate_limit_key, expires_at, key_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                    "INSERT INTO job_token (hash, job_id, owner_id, session_id, email, rate_limit_key, expires_at, key_id, caller_expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                     Hash(token),
                     jobId,
                     caller.OwnerId,
@@ -37,7 +40,8 @@ internal sealed class JobTokens(Database database, RevokedCredentials revoked, T
                     caller.Email,
                     caller.RateLimitKey,
                     expiresAt.ToMicroseconds(),
-                    caller.KeyId);
+                    caller.KeyId,
+                    callerExpiresAt.ToMicroseconds());
             },
             cancellationToken);
         return new CreatedJobToken(jobId, token, Instant.FromMicroseconds(expiresAt.ToMicroseconds()));
@@ -53,7 +57,7 @@ internal sealed class JobTokens(Database database, RevokedCredentials revoked, T
 
         var found = await database.WriteAsync(
             session => session.QueryFirstAsync(
-                "DELETE FROM job_token WHERE hash = $1 RETURNING job_id, expires_at, owner_id, session_id, email, rate_limit_key, key_id",
+                "DELETE FROM job_token WHERE hash = $1 RETURNING job_id, expires_at, owner_id, session_id, email, rate_limit_key, key_id, caller_expires_at",
                 static row => new Issued(
                     row.GetGuid(0),
                     row.GetInstant(1),
@@ -65,6 +69,7 @@ internal sealed class JobTokens(Database database, RevokedCredentials revoked, T
                         Scopes = Scopes.Execute,
                         RateLimitKey = row.GetString(5),
                         KeyId = row.GetNullableGuid(6),
+                        ExpiresAt = row.GetInstant(7),
                     }),
                 Hash(token)),
             CancellationToken.None);

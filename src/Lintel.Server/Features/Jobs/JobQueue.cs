@@ -209,8 +209,7 @@ internal sealed class JobQueue(Database database, StreamLog log, JobInputs input
         if (job.State == JobStates.Cancelled)
         {
             // Nobody runs it: its last event is written here, in the transaction that ends it.
-            await log.CloseAsync(session, job.StreamId, [JobEvents.Cancellation(id, job.Progress)], job.LeaseEpoch);
-            await session.ExecuteAsync("DELETE FROM job_viewer WHERE job_id = $1", id);
+            await JobFinish.WriteAsync(session, log, id, job.StreamId, [JobEvents.Cancellation(id, job.Progress)], job.LeaseEpoch);
             session.AfterCommit(() => inputs.Forget(id));
         }
 

@@ -7,7 +7,8 @@ namespace Lintel.Features.Jobs;
 internal sealed partial class JobRetentionWorker(Database database, StreamLog log, JobOptions options, TimeProvider time, ILogger<JobRetentionWorker> logger)
     : RetentionWorker(database, time, logger, "Finished jobs")
 {
-    private const long BatchSize = 50;
+    // The query for the quota goes through all finished jobs each time.
+    private const long BatchSize = 1000;
 
     private const string OutOfTime = "SELECT id, stream_id FROM job WHERE completed_at < $1 ORDER BY completed_at LIMIT $2";
 

@@ -46,6 +46,20 @@ internal static class RequestBody
         }
     }
 
+    /// <summary>Takes a body that nobody looks at: a client that is still sending it may not read what it is answered.</summary>
+    /// <exception cref="BadHttpRequestException">The body is too large, or comes too slowly.</exception>
+    public static Task SkipAsync(HttpContext context) => InTimeAsync(context, async cancellationToken =>
+    {
+        var reader = context.Request.BodyReader;
+        ReadResult result;
+        do
+        {
+            result = await ReadPieceAsync(reader, context, cancellationToken);
+            reader.AdvanceTo(result.Buffer.End);
+        }
+        while (!result.IsCompleted);
+    });
+
     /// <summary>Lets <paramref name="read"/> look at JSON; what is malformed becomes a 422.</summary>
     public static T Parse<T>(ReadOnlyMemory<byte> body, Func<ReadOnlyMemory<byte>, T> read)
     {
@@ -82,16 +96,16 @@ internal static class RequestBody
             return;
         }
 
-        await FillInTimeAsync(context, body, budget, limit);
+        await InTimeAsync(context, cancellationToken => FillAsync(context, body, budget, limit, cancellationToken));
     }
 
-    private static async Task FillInTimeAsync(HttpContext context, HeldBody body, BodyBudget budget, int limit)
+    private static async Task InTimeAsync(HttpContext context, Func<CancellationToken, Task> read)
     {
         using var late = new CancellationTokenSource(LargeBodyDeadline, context.RequestServices.GetRequiredService<TimeProvider>());
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, context.RequestAborted);
         try
         {
-            await FillAsync(context, body, budget, limit, either.Token);
+            await read(either.Token);
         }
         catch (OperationCanceledException failure) when (late.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
         {

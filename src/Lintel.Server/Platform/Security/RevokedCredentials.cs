@@ -8,6 +8,9 @@ namespace Lintel.Platform.Security;
 /// </summary>
 internal sealed class RevokedCredentials(TimeProvider time)
 {
+    /// <summary>What is issued for a session or key to be used later, tickets and job tokens, is good for no longer than this.</summary>
+    public static readonly TimeSpan LongestIssued = TimeSpan.FromMinutes(15);
+
     private readonly ConcurrentDictionary<Guid, DateTimeOffset> _until = new();
 
     public int Count => _until.Count;

@@ -19,9 +19,12 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     // The write-ahead log is copied back into the database by a thread of its own after so many changed rows.
     private const int CheckpointChanges = 15000;
 
-    // A log that never rests is never emptied beside the writer; past so many pages (of 8 KB) the writer does it itself. The file keeps its size: growing it
+    // A log that never rests is never emptied beside the writer; past so many pages (of 4 KB) the writer does it itself. The file keeps its size: growing it
     // again would cost more than writing into it.
     private const long MaxWalPages = 16384;
+
+    // What one enormous transaction has made of the file is given back to the disk.
+    private const long MaxWalFile = 256 * 1024 * 1024;
 
     // Synchronous continuations: whoever writes wakes the thread itself. By way of the thread pool it would wait there behind busy handlers.
     private readonly Channel<Unit> _queue = Channel.CreateBounded<Unit>(
@@ -42,6 +45,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         _session = session;
         _logger = logger;
         session.Execute("PRAGMA wal_autocheckpoint=0");
+        session.Execute($"PRAGMA journal_size_limit={MaxWalFile}");
         _thread = new Thread(Run) { IsBackground = true, Name = "sqlite-writer" };
         _checkpointThread = new Thread(() => Checkpoint(openCheckpointer)) { IsBackground = true, Name = "sqlite-checkpoint" };
         _thread.Start();

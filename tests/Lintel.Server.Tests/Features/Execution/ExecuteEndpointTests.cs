@@ -161,6 +161,20 @@ public abstract class ExecuteEndpointTests(ExecutionServer server)
     }
 
     [Fact]
+    public async Task A_batch_whose_time_is_over_begins_no_further_run_and_has_the_results_so_far()
+    {
+        await using var hasty = await ServerFixture.StartAsync(["--EXECUTE=required", "--EXECUTE_MAX_WALL_SECONDS=1"]);
+        using var client = hasty.CreateClient();
+        client.DefaultRequestHeaders.Add("X-API-Key", ExecutionServer.ApiKey);
+        var inputs = Enumerable.Repeat(new { stdin = "" }, 20);
+        using var response = await client.PostAsJsonAsync("/api/execute/batch", new { language = "bash", code = "sleep 0.3", inputs }, Cancel);
+        var batch = await response.JsonAsync();
+
+        Assert.Equal("time_limit", batch.Text("verdict"));
+        Assert.InRange(batch.GetProperty("results").GetArrayLength(), 1, 4);
+    }
+
+    [Fact]
     public async Task Every_bad_field_of_a_batch_is_named()
     {
         using var client = server.CreateMachine();

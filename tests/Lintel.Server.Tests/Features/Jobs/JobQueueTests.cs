@@ -213,6 +213,8 @@ public abstract class JobQueueTests : EngineTests
         await node.WaitForEndAsync(recent);
         clock.Advance(TimeSpan.FromDays(1));
 
+        // Inputs do not wait for that: only the job that runs has one.
+        Assert.Equal(1, await CountAsync(node, "SELECT count(*) FROM job_input"));
         await node.Get<JobRetentionWorker>().ForgetAsync(Cancel);
 
         Assert.Null(await node.Queue.FindAsync(old.Id, 1, Cancel));

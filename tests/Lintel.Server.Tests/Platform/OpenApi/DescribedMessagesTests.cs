@@ -43,7 +43,7 @@ public sealed class DescribedMessagesTests(ServerFixture server) : IClassFixture
         using var client = Machine();
         var schemas = await ApiSchemas.OfAsync(client);
         await using var refused = await SseClient.OpenAsync(client, Batch("[]"));
-        var id = await SubmitAsync(client, Many(20_000));
+        var id = await SubmitAsync(client, Many(100_000));
         using var cancelled = await client.DeleteAsync(new Uri($"/api/jobs/{id}", UriKind.Relative), Cancel);
         await using var ended = await SseClient.OpenAsync(client, $"/api/jobs/{id}/events");
         await using var reset = await SseClient.OpenAsync(client, $"/api/jobs/{id}/events", "99999999");

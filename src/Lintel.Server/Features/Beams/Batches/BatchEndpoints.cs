@@ -38,6 +38,7 @@ internal static class BatchEndpoints
     {
         if (JobWatch.CursorOf(context.Request) is { } cursor)
         {
+            await RequestBody.SkipAsync(context);
             await batches.ResumeAsync(context, caller, cursor);
         }
         else

@@ -63,8 +63,7 @@ internal sealed partial class JobEnds(Database database, StreamLog log, JobReten
         StreamEvent[] events = actual.Last is { } last ? [.. rest, last] : rest;
         if (JobStates.IsTerminal(actual.State))
         {
-            await log.CloseAsync(session, claim.Job.StreamId, events, claim.Fence);
-            await session.ExecuteAsync("DELETE FROM job_viewer WHERE job_id = $1", claim.Job.Id);
+            await JobFinish.WriteAsync(session, log, claim.Job.Id, claim.Job.StreamId, events, claim.Fence);
         }
         else if (events.Length > 0)
         {

@@ -124,8 +124,7 @@ internal sealed class JobRecovery(Database database, StreamLog log, JobLeases le
         if (JobStates.IsTerminal(state))
         {
             var last = error is null ? JobEvents.Cancellation(job.Id, job.Progress) : JobEvents.Failure(job.Id, error);
-            await log.CloseAsync(session, job.StreamId, [last], fence);
-            await session.ExecuteAsync("DELETE FROM job_viewer WHERE job_id = $1", job.Id);
+            await JobFinish.WriteAsync(session, log, job.Id, job.StreamId, [last], fence);
         }
 
         return true;

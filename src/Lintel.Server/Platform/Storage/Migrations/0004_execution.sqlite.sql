@@ -10,6 +10,7 @@ CREATE TABLE job_token (
     key_id           UUID,
     email            TEXT,
     rate_limit_key   TEXT    NOT NULL,
+    caller_expires_at BIGINT NOT NULL,
     expires_at       BIGINT  NOT NULL
 ) WITHOUT ROWID;
 
