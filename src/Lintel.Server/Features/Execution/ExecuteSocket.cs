@@ -14,7 +14,7 @@ internal sealed class ExecuteSocket(SocketHandshake handshake, JobTokens tokens,
     private const string Execute = "execute";
     private const string Unavailable = "Service unavailable";
 
-    /// <summary>Code and files; more goes through <c>POST /api/execute</c>.</summary>
+    /// <summary>Code and files; larger programs go through <c>POST /api/execute</c> or <c>POST /api/jobs</c>.</summary>
     private const int MaxMessage = 1024 * 1024;
 
     private static readonly TerminalSize StandardTerminal = new(80, 24);
