@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Lintel.Cli.Infrastructure;
+using Lintel.Infrastructure;
 
 namespace Lintel.Cli;
 
@@ -176,6 +177,56 @@ public sealed class TerminalTests(CliServer server)
         await terminal.ShowsAsync("code 5\r\n");
         Assert.Equal(0, await terminal.Exited);
         Assert.True(terminal.IsCooked);
+    }
+
+    [Fact]
+    public async Task In_the_background_it_leaves_to_the_shell_what_is_typed_there_and_takes_it_once_it_is_in_front()
+    {
+        var home = await server.SignInAsync();
+        home.Write("main.py", """
+            import select, sys
+            n = 0
+            while not select.select([sys.stdin], [], [], 0.02)[0]:
+                n += 1
+                print('turn', n, flush=True)
+            print('got', input(), flush=True)
+            """);
+        using var terminal = home.StartShell(
+            $"set -m; '{Path.Combine(AppContext.BaseDirectory, "lintel")}' run main.py & read key; echo shell $key; read key; fg; echo code $?");
+        await terminal.ShowsAsync("turn 5\r");
+
+        terminal.Type("first\n");
+        await terminal.ShowsAsync("shell first\r\n");
+        await terminal.ShowsAsync($"turn {Turns(terminal.Shown).Last() + 20}\r");
+        terminal.Type("second\n");
+        await Eventually.HoldsAsync(() => !terminal.IsCooked);
+        terminal.Type("third\r");
+
+        await terminal.ShowsAsync("got third\r\n");
+        await terminal.ShowsAsync("code 0\r\n");
+        Assert.Equal(0, await terminal.Exited);
+        Assert.True(terminal.IsCooked);
+    }
+
+    [Fact]
+    public async Task A_long_text_that_is_pasted_arrives_whole()
+    {
+        var home = await server.SignInAsync();
+        home.Write("main.py", """
+            import sys, tty
+            tty.setraw(0)
+            print('ready', flush=True)
+            text = ''
+            while not text.endswith('!'): text += sys.stdin.read(1)
+            print(len(text), text.count('\U0001f600'))
+            """);
+        using var terminal = home.StartOnTerminal("run", "main.py");
+        await terminal.ShowsAsync("ready");
+
+        terminal.Type(new string('a', 2999) + "\U0001f600!");
+
+        await terminal.ShowsAsync("3001 1");
+        Assert.Equal(0, await terminal.Exited);
     }
 
     private static IEnumerable<int> Turns(string shown) =>

@@ -31,7 +31,10 @@ internal sealed class RunInput(RunLink link, RunView view, TimeProvider time)
             }
 
             var length = decoder.GetChars(typed.Span, characters, flush: false);
-            await SendKeysAsync(characters.AsMemory(0, length));
+            foreach (var piece in Pieces(new string(characters, 0, length)))
+            {
+                await link.SendAsync(new SocketCommand("input") { Data = piece });
+            }
         }
 
         // The terminal is gone; a line that asks for more is not to wait for ever.
@@ -41,20 +44,12 @@ internal sealed class RunInput(RunLink link, RunView view, TimeProvider time)
     /// <summary>Sends all of it, no faster than the program reads, and then its end.</summary>
     public async Task SendAllAsync(string ready, ProgramInput input, CancellationToken over)
     {
-        for (var start = 0; start < ready.Length;)
+        foreach (var piece in Pieces(ready))
         {
-            var length = Math.Min(Piece, ready.Length - start);
-            if (char.IsHighSurrogate(ready[start + length - 1]))
-            {
-                length--;
-            }
-
-            if (!await link.DeliverAsync(new SocketCommand("input") { Data = ready.Substring(start, length) }, over))
+            if (!await link.DeliverAsync(new SocketCommand("input") { Data = piece }, over))
             {
                 return;
             }
-
-            start += length;
         }
 
         while (await input.ReadAsync(over) is { } text)
@@ -68,11 +63,19 @@ internal sealed class RunInput(RunLink link, RunView view, TimeProvider time)
         await link.DeliverAsync(new SocketCommand("eof"), over);
     }
 
-    private async Task SendKeysAsync(ReadOnlyMemory<char> typed)
+    /// <summary>The text as messages can carry it; no character beyond the BMP is torn in two.</summary>
+    private static IEnumerable<string> Pieces(string text)
     {
-        for (var start = 0; start < typed.Length; start += Piece)
+        for (var start = 0; start < text.Length;)
         {
-            await link.SendAsync(new SocketCommand("input") { Data = typed.Slice(start, Math.Min(Piece, typed.Length - start)).ToString() });
+            var length = Math.Min(Piece, text.Length - start);
+            if (start + length < text.Length && char.IsHighSurrogate(text[start + length - 1]))
+            {
+                length--;
+            }
+
+            yield return text.Substring(start, length);
+            start += length;
         }
     }
 }

@@ -10,7 +10,7 @@ internal static unsafe partial class Libc
     public const int EFD_CLOEXEC = 0x80000;
     public const int O_RDWR = 2, O_CREAT = 0x40, O_CLOEXEC = 0x80000;
     public const int LOCK_EX = 2;
-    public const int TCSANOW = 0;
+    public const int TCSANOW = 0, TCSAFLUSH = 2;
     public const nuint TIOCGWINSZ = 0x5413;
 
     /// <summary>Larger than glibc's and musl's structure (60 bytes).</summary>

@@ -10,6 +10,8 @@ internal sealed unsafe class TerminalMode : IDisposable
 {
     private static readonly PosixSignal[] Endings = [PosixSignal.SIGHUP, PosixSignal.SIGINT, PosixSignal.SIGQUIT, PosixSignal.SIGTERM];
 
+    private static TerminalMode? _current;
+
     private readonly Lock _gate = new();
     private readonly byte[] _before = new byte[Libc.TermiosSize];
     private readonly byte[] _wanted;
@@ -38,6 +40,7 @@ internal sealed unsafe class TerminalMode : IDisposable
 
         // Who was stopped and comes back finds the terminal as the shell had it.
         _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGCONT, _ => Apply()));
+        _current = this;
         Apply();
     }
 
@@ -60,9 +63,16 @@ internal sealed unsafe class TerminalMode : IDisposable
         flags[0] &= ~Libc.ECHO;
     }, makesRaw: false);
 
+    /// <summary>Whether others have the terminal: a shell, or what it runs in the foreground.</summary>
+    public static bool IsInBackground(int fd) => Libc.tcgetpgrp(fd) is >= 0 and var foreground && foreground != Libc.getpgrp();
+
+    /// <summary>Sets the terminal as it is wanted now, for a process that comes to the foreground.</summary>
+    public static void ApplyCurrent() => _current?.Apply();
+
     public void Dispose()
     {
         Restore();
+        _current = null;
         AppDomain.CurrentDomain.ProcessExit -= OnExit;
         AppDomain.CurrentDomain.UnhandledException -= OnCrash;
         _signals.ForEach(static signal => signal.Dispose());
@@ -74,8 +84,7 @@ internal sealed unsafe class TerminalMode : IDisposable
         {
             if (!_isRestored)
             {
-                Set(_wanted);
-                IsRaw = _makesRaw;
+                IsRaw = Set(_wanted, Libc.TCSANOW) && _makesRaw;
             }
         }
     }
@@ -87,26 +96,30 @@ internal sealed unsafe class TerminalMode : IDisposable
             if (!_isRestored)
             {
                 _isRestored = true;
-                Set(_before);
+
+                // What a terminal answers to what the program printed would be typed at the shell; what follows a password is meant for it.
+                Set(_before, _makesRaw ? Libc.TCSAFLUSH : Libc.TCSANOW);
                 IsRaw = false;
             }
         }
     }
 
-    private static void Set(byte[] termios)
+    /// <returns>False in the background: there the terminal is the shell's, and to touch it would stop this process.</returns>
+    private static bool Set(byte[] termios, int when)
     {
         if (Libc.tcgetpgrp(StandardStreams.InputFd) != Libc.getpgrp())
         {
-            // In the background the terminal is the shell's, and to touch it would stop this process; SIGCONT comes with the way back.
-            return;
+            return false;
         }
 
         fixed (byte* bytes = termios)
         {
-            while (Libc.tcsetattr(StandardStreams.InputFd, Libc.TCSANOW, bytes) != 0 && Libc.Error == Libc.EINTR)
+            while (Libc.tcsetattr(StandardStreams.InputFd, when, bytes) != 0 && Libc.Error == Libc.EINTR)
             {
             }
         }
+
+        return true;
     }
 
     private void OnExit(object? sender, EventArgs e) => Restore();
