@@ -9,6 +9,13 @@ public sealed class SandboxRun : IAsyncDisposable
 {
     private readonly Supervisor _supervisor;
 
+    // What waits for the supervisor, once each however often it is asked for: a client can send a hundred thousand signals a second.
+    private int _signals;           // a bit for each number
+    private long _size = NoSize;
+    private int _inputEnds, _killed;
+
+    private const long NoSize = -1;
+
     internal SandboxRun(Supervisor supervisor, SupervisedProcess process)
     {
         _supervisor = supervisor;
@@ -76,16 +83,47 @@ public sealed class SandboxRun : IAsyncDisposable
     }
 
     /// <summary>Ends the input: closes the pipe, or types Ctrl+D on the terminal.</summary>
-    public void CloseInput() => _supervisor.Post(Process, Process.EndInput);
+    public void CloseInput()
+    {
+        if (Interlocked.Exchange(ref _inputEnds, 1) == 0)
+        {
+            _supervisor.Post(Process, Process.EndInput);
+        }
+    }
 
-    /// <summary>Tells the terminal its new size; nothing without one.</summary>
-    public void Resize(TerminalSize size) => _supervisor.Post(Process, () => Process.Resize(size));
+    /// <summary>Tells the terminal its new size; nothing without one. Of sizes that come faster than they can be told, the last counts.</summary>
+    public void Resize(TerminalSize size)
+    {
+        if (Interlocked.Exchange(ref _size, ((long)size.Columns << 16) | size.Rows) == NoSize)
+        {
+            _supervisor.Post(Process, () =>
+            {
+                var last = Interlocked.Exchange(ref _size, NoSize);
+                Process.Resize(new TerminalSize((ushort)(last >> 16), (ushort)last));
+            });
+        }
+    }
 
-    /// <summary>Sends a signal to the program, or to what is in its terminal's foreground.</summary>
-    public void Signal(SandboxSignal signal) => _supervisor.Post(Process, () => Process.Send(signal));
+    /// <summary>
+    /// Sends a signal to the program, or to what is in its terminal's foreground. As everywhere, one that is sent again before it
+    /// was delivered arrives once.
+    /// </summary>
+    public void Signal(SandboxSignal signal)
+    {
+        if (Interlocked.Or(ref _signals, 1 << (int)signal) == 0)
+        {
+            _supervisor.Post(Process, SendSignals);
+        }
+    }
 
     /// <summary>Ends the program and all it has started; the verdict is <see cref="SandboxVerdict.Cancelled"/> unless it has ended before.</summary>
-    public void Kill() => _supervisor.Post(Process, () => Process.Stop(SandboxVerdict.Cancelled, "It was cancelled."));
+    public void Kill()
+    {
+        if (Interlocked.Exchange(ref _killed, 1) == 0)
+        {
+            _supervisor.Post(Process, () => Process.Stop(SandboxVerdict.Cancelled, "It was cancelled."));
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -94,5 +132,18 @@ public sealed class SandboxRun : IAsyncDisposable
 
         // How it ended is for whoever awaits Completion.
         await ((Task)Completion).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private void SendSignals()
+    {
+        var signals = Interlocked.Exchange(ref _signals, 0);
+
+        foreach (var signal in Enum.GetValues<SandboxSignal>())
+        {
+            if ((signals & (1 << (int)signal)) != 0)
+            {
+                Process.Send(signal);
+            }
+        }
     }
 }

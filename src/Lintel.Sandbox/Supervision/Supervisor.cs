@@ -10,6 +10,9 @@ namespace Lintel.Sandbox.Supervision;
 /// </summary>
 internal sealed class Supervisor : IAsyncDisposable
 {
+    // A start is the dearest of them, at a few milliseconds; between two turns every run's limits are seen to.
+    private const int OrdersPerTurn = 16;
+
     private readonly Lock _lock = new();
     private readonly Queue<Action> _orders = new();
     private readonly List<SupervisedProcess> _live = [];
@@ -115,11 +118,10 @@ internal sealed class Supervisor : IAsyncDisposable
         _ended.TrySetResult();
     }
 
+    /// <summary>Some of what was asked for, so that those who ask for much do not keep the limits waiting. False when there was nothing.</summary>
     private bool RunOrders()
     {
-        var any = false;
-
-        while (true)
+        for (var count = 0; count < OrdersPerTurn; count++)
         {
             Action? order;
 
@@ -127,13 +129,14 @@ internal sealed class Supervisor : IAsyncDisposable
             {
                 if (!_orders.TryDequeue(out order))
                 {
-                    return any;
+                    return count > 0;
                 }
             }
 
-            any = true;
             order();
         }
+
+        return true;
     }
 
     /// <summary>When something must be seen to next, or null when only events count.</summary>

@@ -77,6 +77,55 @@ public sealed class TimeTests(SandboxFixture sandbox)
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Endless_signals_to_one_program_do_not_lengthen_another(bool signals)
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        await using var flooded = await sandbox.Launcher.StartAsync(
+            new SandboxRequest
+            {
+                Command = ["bash", "-c", "trap '' USR1; echo ready; sleep 60"],
+                Terminal = new TerminalSize(80, 24),
+                Limits = SandboxFixture.Patient,
+            },
+            cancel);
+
+        await foreach (var _ in flooded.ReadOutputAsync(cancel))
+        {
+            break;
+        }
+
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        enough.CancelAfter(TimeSpan.FromSeconds(8));
+        var flood = Task.Run(
+            () =>
+            {
+                for (ushort turn = 0; !enough.IsCancellationRequested; turn++)
+                {
+                    if (signals)
+                    {
+                        flooded.Signal(SandboxSignal.User1);
+                    }
+                    else
+                    {
+                        flooded.Resize(new TerminalSize(80, turn));
+                    }
+                }
+            },
+            CancellationToken.None);
+
+        var from = Stopwatch.GetTimestamp();
+        var guest = await sandbox.RunShellAsync("sleep 60", s_short);
+        var took = Stopwatch.GetElapsedTime(from);
+        await enough.CancelAsync();
+        await flood;
+
+        Assert.Equal(SandboxVerdict.TimeLimit, guest.Result.Verdict);
+        Assert.InRange(took.TotalSeconds, 1.5, 5);
+    }
+
     [Fact]
     public async Task Signals_can_be_sent_and_end_a_program()
     {
