@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Lintel.Sandbox;
 
 /// <summary>A program to run. Paths are those inside the sandbox.</summary>
@@ -47,12 +49,14 @@ public enum SandboxFolder
 /// </summary>
 public sealed record SandboxFile
 {
+    private const int MaxPartBytes = 255;       // NAME_MAX of every file system of Linux
+
     private SandboxFile(string name, SandboxFolder folder)
     {
         if (!IsValidName(name))
         {
             throw new ArgumentException(
-                $"'{name}' is no name for a file: it must be a relative path of at most 200 characters without '..', empty parts or control characters.", nameof(name));
+                $"'{name}' is no name for a file: it must be a relative path of at most 200 characters, each part at most 255 bytes of UTF-8, without '..', empty parts or control characters.", nameof(name));
         }
 
         Name = name;
@@ -83,5 +87,5 @@ public sealed record SandboxFile
     public static bool IsValidName(string name) =>
         name.Length is > 0 and <= 200 &&
         !name.Any(char.IsControl) &&
-        name.Split('/').All(part => part is not ("" or "." or ".."));
+        name.Split('/').All(part => part is not ("" or "." or "..") && Encoding.UTF8.GetByteCount(part) <= MaxPartBytes);
 }

@@ -168,4 +168,20 @@ public sealed class FileTests(SandboxFixture sandbox)
     [InlineData("a\nb")]
     public void A_file_cannot_be_named_out_of_its_folder(string name) =>
         Assert.Throws<ArgumentException>(() => SandboxFile.FromBytes(name, default));
+
+    [Fact]
+    public async Task A_name_is_as_long_as_the_file_system_takes_and_no_longer()
+    {
+        var longest = new string('é', 127);
+        var guest = await sandbox.RunAsync(new SandboxRequest
+        {
+            Command = ["cat", $"/src/{longest}/{longest[..50]}"],
+            Files = [SandboxFile.FromBytes($"{longest}/{longest[..50]}", "found"u8.ToArray())],
+            Limits = SandboxFixture.Patient,
+        });
+        guest.Printed("found");
+
+        var refusal = Assert.Throws<ArgumentException>(() => SandboxFile.FromBytes(longest + "é", default));
+        Assert.Contains("at most 255 bytes", refusal.Message, StringComparison.Ordinal);
+    }
 }

@@ -163,7 +163,7 @@ internal sealed record ExecutionRequest
     {
         if (!SandboxFile.IsValidName(name))
         {
-            return "Must be a relative path of at most 200 characters without '..', empty parts or control characters.";
+            return "Must be a relative path of at most 200 characters, each part at most 255 bytes of UTF-8, without '..', empty parts or control characters.";
         }
 
         if (language is not null && (name == language.Source || name == language.Artifact || language.Support.ContainsKey(name)))
