@@ -9,7 +9,7 @@ internal static unsafe partial class Libc
     public const int EINTR = 4, EIO = 5, EAGAIN = 11;
     public const int SIGHUP = 1, SIGINT = 2, SIGQUIT = 3, SIGKILL = 9, SIGTSTP = 20, SIGXCPU = 24;
 
-    public const int O_RDONLY = 0, O_RDWR = 2, O_NOCTTY = 0x100, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;
+    public const int O_RDONLY = 0, O_RDWR = 2, O_NOCTTY = 0x100, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000, O_DIRECTORY = 0x10000, O_NOFOLLOW = 0x20000, O_PATH = 0x200000;
     public const int F_GETFL = 3, F_SETFL = 4, F_DUPFD_CLOEXEC = 1030;
     public const short POLLIN = 1, POLLOUT = 4;
     public const uint MFD_CLOEXEC = 1;
@@ -93,6 +93,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int fchown(int fd, uint owner, uint group);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int fstatfs(int fd, long* result);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int posix_openpt(int flags);

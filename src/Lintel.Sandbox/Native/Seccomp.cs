@@ -12,7 +12,7 @@ internal static class Seccomp
 {
     private const uint ArchX64 = 0xC000003E;
     private const uint Allow = 0x7FFF0000, KillProcess = 0x80000000, Errno = 0x00050000;
-    private const uint EPERM = 1, ENOSYS = 38, EAFNOSUPPORT = 97;
+    private const uint EPERM = 1, ENOSYS = 38, ENOTSUP = 95, EAFNOSUPPORT = 97;
 
     // Offsets in struct seccomp_data; arguments are 64 bits wide, low half first.
     private const uint OffsetNumber = 0, OffsetArch = 4;
@@ -20,12 +20,21 @@ internal static class Seccomp
     private const uint CloneNewUser = 0x10000000;
     private const uint FirstX32Call = 0x40000000;
 
-    private const uint NrIoctl = 16, NrSocket = 41, NrSocketPair = 53, NrClone = 56, NrClone3 = 435;
+    private const uint NrIoctl = 16, NrSocket = 41, NrSocketPair = 53, NrSetSockOpt = 54, NrClone = 56, NrClone3 = 435;
 
     // Terminal injection (TIOCSTI, TIOCLINUX) and line disciplines (TIOCSETD), the latter a source of kernel bugs.
     private static readonly uint[] s_refusedIoctls = [0x5412, 0x541C, 0x5423];
 
     private static readonly uint[] s_allowedFamilies = [1 /* UNIX */, 2 /* INET */, 10 /* INET6 */, 16 /* NETLINK */];
+
+    // They write up to 64 KB of kernel memory into an empty file. The answer is that of a file system without them, which cp -p knows.
+    private static readonly (string Name, uint Number)[] s_unsupportedCalls =
+        [("setxattr", 188), ("lsetxattr", 189), ("fsetxattr", 190), ("setxattrat", 463)];
+
+    private const uint LevelSocket = 1;
+
+    // Up to megabytes of kernel memory for each socket.
+    private static readonly uint[] s_bufferOptions = [7 /* SO_SNDBUF */, 8 /* SO_RCVBUF */];
 
     // What no program of the supported languages needs. Shared memory that rlimits cannot see (memfd, System V) is among it.
     private static readonly (string Name, uint Number)[] s_refusedCalls =
@@ -93,6 +102,23 @@ internal static class Seccomp
 
                 Return(Errno | EAFNOSUPPORT);
             });
+        }
+
+        // As if done: programs take the size for a wish, and stop when it is refused.
+        OnCall(NrSetSockOpt, 1, () =>
+        {
+            Unless(LevelSocket, Allow);
+            Load(16 + (8 * 2));
+
+            foreach (var option in s_bufferOptions)
+            {
+                When(option, Errno);
+            }
+        });
+
+        foreach (var (_, number) in s_unsupportedCalls)
+        {
+            When(number, Errno | ENOTSUP);
         }
 
         foreach (var (_, number) in s_refusedCalls)

@@ -57,6 +57,7 @@ internal sealed class Bubblewrap : IDisposable
             // bubblewrap reads its options to their end before anything else, so it is in its group before it has children. A server
             // that dies here leaves a bubblewrap without options, which starts nothing.
             var cgroup = launch.Cgroups?.Add(pid, limits);
+            OfferToTheKernel(pid);
             gate.WriteAll(options);
             return new Bubblewrap(pid, exit, new BubblewrapStatus(statusRead), block, cgroup);
         }
@@ -79,6 +80,19 @@ internal sealed class Bubblewrap : IDisposable
         Exit.Dispose();
         Status.Pipe.Dispose();
         Block.Dispose();
+    }
+
+    /// <summary>When the machine's memory is gone, the kernel takes this and what it starts, not the server. A root server's guest cannot take it back.</summary>
+    private static void OfferToTheKernel(int pid)
+    {
+        try
+        {
+            File.WriteAllText($"/proc/{pid}/oom_score_adj", "1000");
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // A help for the machine and no limit of the guest's: where the host forbids it, the program is run all the same.
+        }
     }
 
     /// <summary>It has not got its options, so it has no children.</summary>

@@ -161,7 +161,7 @@ internal sealed partial class SupervisedProcess(SandboxRequest request, SandboxL
             }
         }
 
-        if (now >= _usage.Next && _usage.Look(_firstPid, now) is { } exceeded)
+        if (now >= _usage.Next && _usage.Look(_firstPid) is { } exceeded)
         {
             Stop(exceeded.Verdict, exceeded.Reason);
         }
@@ -383,6 +383,7 @@ internal sealed partial class SupervisedProcess(SandboxRequest request, SandboxL
 
         launch.Guard.Remove(-_bubblewrap.Pid);
 
+        _usage.Dispose();
         _bubblewrap.Dispose();
         _emptied?.Dispose();
         _ends.Dispose();

@@ -6,9 +6,16 @@ namespace Lintel.Sandbox.Supervision;
 /// The watchdog of one guest: what its processes use together. It looks densely at first, since many programs end at once, and near the
 /// memory limit, where each pause is memory gained.
 /// </summary>
-internal sealed class UsageWatch(ProcessTree processes, SandboxLimits limits)
+internal sealed class UsageWatch(ProcessTree processes, SandboxLimits limits) : IDisposable
 {
+    private readonly KernelMemory _kernel = new();
+
     private static readonly TimeSpan s_usual = TimeSpan.FromMilliseconds(50), s_nearLimit = TimeSpan.FromMilliseconds(10);
+
+    // What a look at a hundred processes that share a gigabyte costs is time in which no other run is seen to. But a guest that has made
+    // its looks dear must not gain a long time unseen.
+    private const int PauseForCost = 10;
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(2);
 
     private long _looks;
 
@@ -24,34 +31,45 @@ internal sealed class UsageWatch(ProcessTree processes, SandboxLimits limits)
 
     public string CpuReason => $"It used more than {limits.Cpu.TotalSeconds:0.###} s of processor time.";
 
-    public void Start(long now) => Plan(now, 0);
+    public void Start(long now) => Plan(now, 0, TimeSpan.Zero);
 
     /// <summary>The limit that is exceeded, or null.</summary>
-    public (SandboxVerdict Verdict, string Reason)? Look(int firstPid, long now)
+    public (SandboxVerdict Verdict, string Reason)? Look(int firstPid)
     {
+        var began = Stopwatch.GetTimestamp();
         var usage = processes.Measure(firstPid);
-        var resident = usage.ResidentBytes;
+        var kernel = usage.Processes > 0 ? _kernel.Measure(firstPid) : 0;
+        var resident = usage.ResidentBytes + kernel;
 
         // Twice: when workers end between two of the readings, those that are left have a larger share, and the sum is too large.
         for (var attempt = 0; attempt < 2 && resident > limits.MemoryBytes; attempt++)
         {
             usage = processes.Measure(firstPid);
-            resident = Math.Min(usage.ResidentBytes, processes.MeasureShared());
+            resident = Math.Min(usage.ResidentBytes, processes.MeasureShared()) + kernel;
         }
 
         Cpu = usage.Cpu > Cpu ? usage.Cpu : Cpu;
         PeakBytes = resident > 0 ? Math.Max(PeakBytes ?? 0, resident) : PeakBytes;
-        Plan(now, resident);
+        Plan(Stopwatch.GetTimestamp(), resident, Stopwatch.GetElapsedTime(began));
 
         return resident > limits.MemoryBytes ? (SandboxVerdict.MemoryLimit, MemoryReason)
             : Cpu >= limits.Cpu ? (SandboxVerdict.TimeLimit, CpuReason)
             : null;
     }
 
-    private void Plan(long now, long resident)
+    public void Dispose() => _kernel.Dispose();
+
+    private void Plan(long now, long resident, TimeSpan cost)
     {
         var pause = resident > limits.MemoryBytes / 2 ? s_nearLimit : s_usual;
         var early = TimeSpan.FromMilliseconds(4 << (int)Math.Min(_looks++, 10));
-        Next = now + (long)((early < pause ? early : pause).TotalSeconds * Stopwatch.Frequency);
+        pause = early < pause ? early : pause;
+
+        if (cost * PauseForCost > pause)
+        {
+            pause = cost * PauseForCost < s_longestPause ? cost * PauseForCost : s_longestPause;
+        }
+
+        Next = now + (long)(pause.TotalSeconds * Stopwatch.Frequency);
     }
 }

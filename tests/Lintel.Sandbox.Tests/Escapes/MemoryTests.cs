@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Lintel.Sandbox.Infrastructure;
+using Lintel.Sandbox.Supervision;
 
 namespace Lintel.Sandbox.Escapes;
 
@@ -93,6 +95,132 @@ public sealed class MemoryTests(SandboxFixture sandbox)
             print(name(libc.shmget(0, 512 << 20, 0o1600)))
             """);
         guest.Printed("EPERM\nEPERM");
+    }
+
+    [Theory]
+    [InlineData("socketpair")]
+    [InlineData("tcp")]
+    public async Task What_is_queued_in_sockets_is_counted(string kind)
+    {
+        var guest = await sandbox.RunPythonAsync($$"""
+            import os, socket, time
+            def pair():
+                if '{{kind}}' == 'socketpair':
+                    return socket.socketpair()
+                with socket.create_server(('127.0.0.1', 0)) as server:
+                    return socket.create_connection(server.getsockname()), server.accept()[0]
+            held = []
+            for _ in range(4):
+                if os.fork() == 0:
+                    try:
+                        for _ in range(120):
+                            for end in pair():
+                                held.append(end)
+                                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 24)
+                        for end in held:
+                            end.setblocking(False)
+                            try:
+                                while end.send(bytes(65000)):
+                                    pass
+                            except BlockingIOError:
+                                pass
+                    except OSError as error:
+                        print(error)
+                    time.sleep(60)
+            time.sleep(60)
+            """, SandboxFixture.Patient with { MemoryBytes = 96 << 20, Wall = TimeSpan.FromSeconds(20) });
+
+        Assert.Equal(SandboxVerdict.MemoryLimit, guest.Result.Verdict);
+    }
+
+    [Fact]
+    public async Task A_socket_holds_no_more_than_the_default_whatever_it_asks_for()
+    {
+        var guest = await sandbox.RunPythonAsync("""
+            import socket
+            one, other = socket.socketpair()
+            before = one.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF), one.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 300000)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 300000)
+            print(before == (one.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF), one.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)))
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            print(one.getsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED))
+            """);
+        guest.Printed("True\n1");
+    }
+
+    [Fact]
+    public async Task Empty_files_are_counted()
+    {
+        var guest = await sandbox.RunPythonAsync("""
+            import os
+            for folder in ('/tmp', '/dev/shm'):
+                try:
+                    for number in range(100_000):
+                        os.close(os.open(f'{folder}/{number}', os.O_CREAT | os.O_WRONLY))
+                except OSError as error:
+                    print(error)
+            print('made')
+            """, SandboxFixture.Patient with { MemoryBytes = 64 << 20 });
+        Assert.Equal(SandboxVerdict.MemoryLimit, guest.Result.Verdict);
+    }
+
+    [Fact]
+    public async Task Attributes_of_files_take_no_memory_and_copying_goes_on_without()
+    {
+        var guest = await sandbox.RunPythonAsync("""
+            import errno, os, subprocess
+            open('file', 'w').close()
+            for name in ('system.posix_acl_access', 'user.note'):
+                try:
+                    os.setxattr('file', name, bytes(60000))
+                except OSError as error:
+                    print(errno.errorcode[error.errno])
+            print(subprocess.run(['cp', '-p', 'file', 'copy']).returncode, subprocess.run(['cp', '-a', 'file', 'other']).returncode)
+            """);
+        guest.Printed("ENOTSUP\nENOTSUP\n0 0");
+    }
+
+    [Fact]
+    public async Task The_kernel_takes_a_guest_before_the_server()
+    {
+        var guest = await sandbox.RunShellAsync("cat /proc/self/oom_score_adj /proc/1/oom_score_adj");
+        guest.Printed("1000\n1000");
+    }
+
+    [Fact]
+    public async Task A_guest_that_is_dear_to_look_at_is_looked_at_less_often()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        await using var run = await sandbox.Launcher.StartAsync(
+            SandboxFixture.Python("""
+                import os, time
+                held = bytearray(b'x') * (200 << 20)
+                for _ in range(40):
+                    if os.fork() == 0:
+                        time.sleep(60)
+                        os._exit(0)
+                print('ready')
+                time.sleep(60)
+                """),
+            cancel);
+
+        await foreach (var _ in run.ReadOutputAsync(cancel))
+        {
+            break;
+        }
+
+        // Above this limit in a plain sum, so that each process is asked for its share.
+        var first = HostProcesses.FindGuests(run.Process.Uid).Where(guest => guest.Name == "bwrap").Min(guest => guest.Pid);
+        using var watch = new UsageWatch(new ProcessTree(), SandboxFixture.Patient with { MemoryBytes = 16 << 20 });
+        var before = Stopwatch.GetTimestamp();
+        Assert.Equal(SandboxVerdict.MemoryLimit, watch.Look(first)?.Verdict);
+        var after = Stopwatch.GetTimestamp();
+
+        var cost = Stopwatch.GetElapsedTime(before, after).TotalSeconds;
+        var pause = Stopwatch.GetElapsedTime(after, watch.Next).TotalSeconds;
+        Assert.True(cost > 0.005, $"The look took {cost} s only.");
+        Assert.InRange(pause, Math.Min(8 * cost, 1.9), 2);
     }
 
     // It goes on after the last block, so that the watchdog has time to see it on a machine of any speed.
