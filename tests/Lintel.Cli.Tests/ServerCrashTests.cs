@@ -28,7 +28,8 @@ public sealed class ServerCrashTests : IAsyncLifetime
         await process.WaitForExitAsync(Cancel);
         Assert.Equal((69, ""), (process.ExitCode, await process.StandardOutput.ReadToEndAsync(Cancel)));
         Assert.Contains("lintel: The connection broke.", errors, StringComparison.Ordinal);
-        Assert.Contains("lintel: The server that ran this job stopped", errors, StringComparison.Ordinal);
+        Assert.EndsWith("lintel: The job ended with the server that ran it, and one of its kind is not begun twice; run it again.\n", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("nothing was lost", errors, StringComparison.Ordinal);
     }
 
     [Fact]

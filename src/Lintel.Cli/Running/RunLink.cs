@@ -10,6 +10,7 @@ namespace Lintel.Cli.Running;
 internal sealed class RunLink(ApiClient api, RunSocket socket, RunView view, TimeProvider time) : IDisposable
 {
     private static readonly SocketCommand Ping = new("ping");
+    private static readonly TimeSpan NoticeDelay = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly SemaphoreSlim _turn = new(1, 1);
@@ -61,7 +62,7 @@ internal sealed class RunLink(ApiClient api, RunSocket socket, RunView view, Tim
             Restored = () =>
             {
                 HasReattached = true;
-                StandardStreams.Tell($"Reconnected; nothing was lost. {WhatIsLost()}".TrimEnd());
+                _ = TellRestoredAsync(cancellationToken);
             },
         };
         await foreach (var item in stream.ReadAsync(view.LastId, isBroken: true, cancellationToken))
@@ -115,6 +116,16 @@ internal sealed class RunLink(ApiClient api, RunSocket socket, RunView view, Tim
         {
             _isAsking = false;
             _turn.Release();
+        }
+    }
+
+    /// <summary>A server that is back after a crash may have nothing more to tell than that the program is gone; then that alone is said.</summary>
+    private async Task TellRestoredAsync(CancellationToken cancellationToken)
+    {
+        await Task.Delay(NoticeDelay, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!view.IsOver)
+        {
+            StandardStreams.Tell($"Reconnected; nothing was lost. {WhatIsLost()}".TrimEnd());
         }
     }
 

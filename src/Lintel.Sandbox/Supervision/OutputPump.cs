@@ -16,7 +16,12 @@ internal sealed class OutputPump(OutputQueue queue, SandboxLimits limits)
 
     public long LastActivity { get; private set; }
 
-    public string Reason => $"It printed more than {limits.OutputBytes} bytes.";
+    public string Reason => limits.OutputBytes switch
+    {
+        var bytes when bytes % (1 << 20) == 0 => $"It printed more than {bytes >> 20} MB.",
+        var bytes when bytes % (1 << 10) == 0 => $"It printed more than {bytes >> 10} KB.",
+        var bytes => $"It printed more than {bytes} bytes.",
+    };
 
     /// <summary>What came first: when a program cannot begin, bubblewrap's reason for that.</summary>
     public string FirstWords => _firstWords.ToString().Trim();

@@ -14,7 +14,7 @@ public sealed class OutputTests(SandboxFixture sandbox)
         var guest = await sandbox.RunShellAsync("yes 0123456789", limits, onTerminal ? new TerminalSize(80, 24) : null);
 
         Assert.Equal(SandboxVerdict.OutputLimit, guest.Result.Verdict);
-        Assert.Equal("It printed more than 2097152 bytes.", guest.Result.Reason);
+        Assert.Equal("It printed more than 2 MB.", guest.Result.Reason);
         Assert.Equal(2 << 20, guest.Result.OutputBytes);
         Assert.Equal(2 << 20, guest.Output.Length);
     }

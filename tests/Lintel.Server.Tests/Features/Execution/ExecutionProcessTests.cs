@@ -40,7 +40,7 @@ public sealed class ExecutionProcessTests : IDisposable
         var all = await rest.ReadToEndAsync();
 
         Assert.Equal(["status", "output", "failed"], all.Select(static item => item.Kind));
-        Assert.StartsWith("The server that ran this job stopped", all[^1].Json.Text("message"), StringComparison.Ordinal);
+        Assert.StartsWith("The job ended with the server that ran it", all[^1].Json.Text("message"), StringComparison.Ordinal);
     }
 
     [Fact]

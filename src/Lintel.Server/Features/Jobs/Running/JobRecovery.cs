@@ -11,6 +11,8 @@ internal sealed class JobRecovery(Database database, StreamLog log, JobLeases le
 
     private const string Exhausted = "The server that ran this job stopped, and it was tried as often as it may be.";
 
+    private const string NotBegunTwice = "The job ended with the server that ran it, and one of its kind is not begun twice; run it again.";
+
     /// <summary>
     /// Gives up the nodes that were not heard of and takes back their jobs. On SQLite every other node is dead: one process owns the file.
     /// </summary>
@@ -96,7 +98,7 @@ internal sealed class JobRecovery(Database database, StreamLog log, JobLeases le
     {
         var maxAttempts = job.MaxAttempts + (await IsForgivenAsync(session, job) ? 1 : 0);
         var state = job.CancelRequested ? JobStates.Cancelled : job.Attempt >= maxAttempts ? JobStates.Failed : JobStates.Queued;
-        var error = state == JobStates.Failed ? Exhausted : null;
+        var error = state == JobStates.Failed ? (job.MaxAttempts == 1 ? NotBegunTwice : Exhausted) : null;
         var now = time.GetMicroseconds();
         var fence = job.LeaseEpoch + 1;
 
