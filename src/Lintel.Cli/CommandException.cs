@@ -5,6 +5,9 @@ internal sealed class CommandException(int exitCode, string message, string? det
 {
     public int ExitCode { get; } = exitCode;
 
+    /// <summary>The server's own code for it; null where it was not the server that refused.</summary>
+    public string? Code { get; init; }
+
     /// <summary>What <c>--verbose</c> adds.</summary>
     public string? Detail { get; } = detail;
 }

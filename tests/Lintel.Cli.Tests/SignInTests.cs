@@ -79,6 +79,34 @@ public sealed class SignInTests(CliServer server)
         Assert.DoesNotContain(CliServer.Password, terminal.Shown, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(CliServer.Password, 0, "Signed in to ")]
+    [InlineData("correct horse batery", 64, "lintel: The two passwords differ, so no account was made; try again.")]
+    public async Task The_password_of_a_new_account_is_asked_for_twice(string again, int exitCode, string said)
+    {
+        var home = server.NewHome();
+        using var terminal = home.StartOnTerminal("login", "--register", "--email", home.Email);
+
+        await terminal.ShowsAsync("Password: ");
+        terminal.Type(CliServer.Password + "\n");
+        await terminal.ShowsAsync("Password again: ");
+        terminal.Type(again + "\n");
+
+        Assert.Equal(exitCode, await terminal.Exited);
+        await terminal.ShowsAsync(said);
+        Assert.Equal(exitCode == 0, (await home.RunAsync(["whoami"])).ExitCode == 0);
+    }
+
+    [Fact]
+    public async Task Who_has_an_account_already_is_told_to_sign_in_to_it()
+    {
+        var home = await server.SignInAsync();
+
+        var refused = await home.RunAsync(["login", "--register", "--email", home.Email, "--password-stdin"], CliServer.Password + "\n");
+
+        Assert.Equal((65, "lintel: There is an account with this e-mail address already; leave out --register to sign in to it.\n"), (refused.ExitCode, refused.Errors));
+    }
+
     [Fact]
     public async Task Who_gives_up_at_the_password_has_a_terminal_that_echoes()
     {

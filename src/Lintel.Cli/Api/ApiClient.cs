@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Lintel.Cli.Accounts;
@@ -12,6 +13,12 @@ namespace Lintel.Cli.Api;
 /// <summary>Requests to the server, with the caller's credentials, and its errors as sentences.</summary>
 internal sealed class ApiClient : IDisposable
 {
+    /// <summary>Of an answer that should be a sentence. Whoever sends more is no Lintel server.</summary>
+    private const int LargestError = 64 * 1024;
+
+    /// <summary>Of any other answer that is read whole.</summary>
+    private const int LargestAnswer = 64 * 1024 * 1024;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(100);
 
     private readonly HttpClient _http;
@@ -23,7 +30,7 @@ internal sealed class ApiClient : IDisposable
 
         // No redirects: credentials go where they were meant for.
         Handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(15) };
-        _http = new HttpClient(Handler) { Timeout = Timeout.InfiniteTimeSpan };
+        _http = new HttpClient(Handler) { Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = LargestAnswer };
         _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("lintel-cli", typeof(ApiClient).Assembly.GetName().Version!.ToString(3)));
     }
 
@@ -74,9 +81,15 @@ internal sealed class ApiClient : IDisposable
     {
         if (!response.IsSuccessStatusCode)
         {
-            var text = await response.Content.ReadAsStringAsync(cancellationToken);
-            throw Refusals.Of(response, text, Address);
+            throw Refusals.Of(response, await ReadErrorAsync(response, cancellationToken), Address);
         }
+    }
+
+    private static async Task<string> ReadErrorAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        await using var content = await response.Content.ReadAsStreamAsync(cancellationToken);
+        var text = new byte[LargestError];
+        return Encoding.UTF8.GetString(text, 0, await content.ReadAtLeastAsync(text, text.Length, throwOnEndOfStream: false, cancellationToken));
     }
 
     /// <summary>What <c>--verbose</c> shows of a request.</summary>

@@ -13,7 +13,7 @@ internal static class Refusals
         var envelope = Read(text);
         var message = Message(response, envelope, address);
         var id = envelope?.RequestId ?? (response.Headers.TryGetValues("X-Request-ID", out var ids) ? ids.First() : null);
-        return new CommandException(ExitCodeOf(response.StatusCode), message, $"HTTP {(int)response.StatusCode} {envelope?.Error?.Code}, request {id}");
+        return new CommandException(ExitCodeOf(response.StatusCode), message, $"HTTP {(int)response.StatusCode} {envelope?.Error?.Code}, request {id}") { Code = envelope?.Error?.Code };
     }
 
     private static string Message(HttpResponseMessage response, ErrorEnvelope? envelope, ServerAddress address)
@@ -88,6 +88,7 @@ internal sealed class ServerUnreachableException(ServerAddress address, Exceptio
     {
         { InnerException: AuthenticationException tls } => $"{address} could not be trusted: {tls.Message}",
         HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } => $"There is no host named {address.Root.Host}; check the server's address.",
+        HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => $"{address} sent more than Lintel does; check the server's address.",
         { InnerException: System.Net.Sockets.SocketException network } =>
             $"{address} cannot be reached ({network.Message}); is the server running? `--server` or LINTEL_SERVER names another.",
         _ => $"The connection to {address} broke ({cause.Message}); try again.",

@@ -49,7 +49,13 @@ internal static class AccountCommands
             : await Prompt.AskSecretAsync("Password: ", "give it with --password-stdin", cancellationToken);
         if (register)
         {
-            await api.PostAsync("auth/register", new RegisterRequest(email, password, name), ApiJson.Default.RegisterRequest, ApiJson.Default.AccountView, cancellationToken);
+            // Nobody saw what was typed, and this version cannot reset a password.
+            if (!fromInput && await Prompt.AskSecretAsync("Password again: ", "give it with --password-stdin", cancellationToken) != password)
+            {
+                throw new CommandException(ExitCode.Usage, "The two passwords differ, so no account was made; try again.");
+            }
+
+            await RegisterAsync(api, new RegisterRequest(email, password, name), cancellationToken);
         }
 
         var pair = await api.PostAsync("auth/login", new LoginRequest(email, password), ApiJson.Default.LoginRequest, ApiJson.Default.TokenPair, cancellationToken);
@@ -66,6 +72,18 @@ internal static class AccountCommands
         await EndAsync(api, before, cancellationToken);
         await StandardStreams.Err.WriteLineAsync($"Signed in to {api.Address} as {StandardStreams.Printable(email)}.");
         return ExitCode.Ok;
+    }
+
+    private static async Task RegisterAsync(ApiClient api, RegisterRequest account, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await api.PostAsync("auth/register", account, ApiJson.Default.RegisterRequest, ApiJson.Default.AccountView, cancellationToken);
+        }
+        catch (CommandException refused) when (refused.Code == "CONFLICT")
+        {
+            throw new CommandException(refused.ExitCode, "There is an account with this e-mail address already; leave out --register to sign in to it.", refused.Detail, refused);
+        }
     }
 
     private static async Task<int> LoginWithKeyAsync(ParseResult parse, GlobalOptions options, bool fromInput, CancellationToken cancellationToken)
