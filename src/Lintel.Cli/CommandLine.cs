@@ -76,6 +76,14 @@ internal static class CommandLine
             KeyCommands.Create(options),
             CompletionCommand.Create(),
         };
+
+        // Those of another system would be offered where a path is typed.
+        foreach (var help in root.Options.OfType<HelpOption>())
+        {
+            help.Aliases.Remove("/?");
+            help.Aliases.Remove("/h");
+        }
+
         return root;
     }
 
@@ -109,7 +117,14 @@ internal static class CommandLine
             return ExitCode.Usage;
         }
 
-        return Tell(ExitCode.Usage, $"{(parse.UnmatchedTokens.Count > 0 ? parse.Errors[^1] : parse.Errors[0]).Message.TrimEnd('.')}; `{string.Join(' ', ["lintel", .. Path(parse), "--help"])}` tells what it takes.", null);
+        var wrong = parse.UnmatchedTokens switch
+        {
+            [['-', ..] option, ..] => $"There is no option {option}",
+            [var name, ..] when command.Subcommands.Count > 0 => $"There is no command '{string.Join(' ', [.. Path(parse), name])}'",
+            [var rest, ..] => $"'{rest}' is one argument too many",
+            [] => parse.Errors[0].Message.TrimEnd('.'),
+        };
+        return Tell(ExitCode.Usage, $"{wrong}; `{string.Join(' ', ["lintel", .. Path(parse), "--help"])}` tells what it takes.", null);
     }
 
     /// <summary>The names of the commands that were understood.</summary>

@@ -25,6 +25,7 @@ public sealed class HelpTests(CliServer server)
 
         Assert.Equal((0, ""), (help.ExitCode, help.Errors));
         Assert.Contains("lintel run [options] <program> [<args>...]\n", help.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("/?", help.Output, StringComparison.Ordinal);
     }
 
     [Fact]

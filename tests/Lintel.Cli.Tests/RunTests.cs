@@ -35,17 +35,18 @@ public sealed class RunTests(CliServer server)
     }
 
     [Theory]
-    [InlineData("--time", "0.3", "while True: pass", 124)]
-    [InlineData("--memory", "64", "import os, time\nfor _ in range(4): os.fork()\nheld = bytearray(b'x') * (20 << 20)\ntime.sleep(9)", 137)]
-    [InlineData("--output", "1", "while True: print('x' * 1000)", 153)]
-    public async Task A_limit_that_is_reached_has_its_own_exit_code_and_is_told(string limit, string value, string program, int exitCode)
+    [InlineData("--time", "0.3", "while True: pass", 124, "it ran longer than 0.3 s; --time asks for more.")]
+    [InlineData("--memory", "64", "import os, time\nfor _ in range(4): os.fork()\nheld = bytearray(b'x') * (20 << 20)\ntime.sleep(9)", 137, "; --memory asks for more.")]
+    [InlineData("--output", "1", "while True: print('x' * 1000)", 153, "it printed more than 1 KB; --output asks for more.")]
+    public async Task A_limit_that_is_reached_has_its_own_exit_code_and_is_told(string limit, string value, string program, int exitCode, string reason)
     {
         var home = await server.SignInAsync();
 
         var run = await home.RunAsync(["run", limit, value, home.Write("main.py", program)]);
 
         Assert.Equal(exitCode, run.ExitCode);
-        Assert.Contains("lintel: The program was ended: ", run.Errors, StringComparison.Ordinal);
+        Assert.Contains("lintel: The program was ended: it", run.Errors, StringComparison.Ordinal);
+        Assert.EndsWith(reason + "\n", run.Errors, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -237,7 +238,11 @@ public sealed class RunTests(CliServer server)
     [InlineData(new[] { "run", "--memory", "much", "main.py" }, 64, "'much'")]
     [InlineData(new[] { "run", "-l", "klingon", "main.py" }, 65, "Unsupported language: klingon")]
     [InlineData(new[] { "run", "--memory", "1", "main.py" }, 65, "memory_mb")]
-    [InlineData(new[] { "fly" }, 64, "fly")]
+    [InlineData(new[] { "run", "--frobnicate", "main.py" }, 64, "There is no option --frobnicate;")]
+    [InlineData(new[] { "jobs", "list", "--frobnicate" }, 64, "There is no option --frobnicate;")]
+    [InlineData(new[] { "rnu", "main.py" }, 64, "There is no command 'rnu';")]
+    [InlineData(new[] { "jobs", "wacht", "1" }, 64, "There is no command 'jobs wacht';")]
+    [InlineData(new[] { "run", "-l", "python", "/dev/null" }, 65, "/dev/null is empty")]
     public async Task What_cannot_be_is_told_in_one_sentence(string[] arguments, int exitCode, string message)
     {
         var home = await server.SignInAsync();

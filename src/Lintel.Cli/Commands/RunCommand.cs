@@ -53,15 +53,27 @@ internal static class RunCommand
 
     private static ExecuteCode Read(ParseResult parse, RunFlags flags, string path, string[] arguments)
     {
+        if (path is ['-', _, ..])
+        {
+            throw new CommandException(ExitCode.Usage, $"There is no option {path}; `lintel run --help` tells those there are. A program of that name is ./{path}.");
+        }
+
         if (path == "-" && parse.GetValue(flags.Language) is null)
         {
             throw new CommandException(ExitCode.Usage, "A program from standard input has no name that tells its language; say it with --language.");
         }
 
+        var language = parse.GetValue(flags.Language) ?? SourceFiles.LanguageOf(path);
+        var code = SourceFiles.ReadProgram(path == "-" ? "/dev/stdin" : path);
+        if (string.IsNullOrWhiteSpace(code))
+        {
+            throw new CommandException(ExitCode.BadData, $"{(path == "-" ? "Standard input" : path)} is empty, so there is no program to run.");
+        }
+
         return new ExecuteCode
         {
-            Language = parse.GetValue(flags.Language) ?? SourceFiles.LanguageOf(path),
-            Code = SourceFiles.ReadProgram(path == "-" ? "/dev/stdin" : path),
+            Language = language,
+            Code = code,
             Args = arguments is { Length: > 0 } ? arguments : null,
             Files = parse.GetValue(flags.Files) is { Length: > 0 } beside ? [.. beside.Select(file => SourceFiles.ReadBeside(file, path == "-" ? "./program" : path))] : null,
             Limits = flags.Limits(parse),
@@ -120,15 +132,15 @@ internal sealed class RunFlags
 
     public Option<bool> Detach { get; } = new("--detach", "-d") { Description = "Start it and come back at once with the job's id; `lintel jobs watch` shows it." };
 
-    private Option<double?> Time { get; } = Limit("--time", "seconds", "The longest it may take.");
+    private Option<double?> Time { get; } = Limit("--time", "seconds", "The longest it may take: 10 seconds without this, as long as the server allows (300) on a terminal.");
 
-    private Option<double?> Cpu { get; } = Limit("--cpu", "seconds", "The most processor time it may use.");
+    private Option<double?> Cpu { get; } = Limit("--cpu", "seconds", "The most processor time it may use: 10 seconds without this.");
 
-    private Option<double?> Memory { get; } = Limit("--memory", "MB", "The most memory it may use.");
+    private Option<double?> Memory { get; } = Limit("--memory", "MB", "The most memory it may use: 512 without this.");
 
-    private Option<double?> Processes { get; } = Limit("--processes", "count", "The most processes and threads it may have.");
+    private Option<double?> Processes { get; } = Limit("--processes", "count", "The most processes and threads it may have: 64 without this.");
 
-    private Option<double?> Output { get; } = Limit("--output", "KB", "The most it may print.");
+    private Option<double?> Output { get; } = Limit("--output", "KB", "The most it may print: 2048 without this.");
 
     public RunLimits? Limits(ParseResult parse)
     {
@@ -136,5 +148,5 @@ internal sealed class RunFlags
         return limits == new RunLimits(null, null, null, null, null) ? null : limits;
     }
 
-    private static Option<double?> Limit(string name, string unit, string description) => new(name) { Description = description + " The server's own limits stay.", HelpName = unit, CustomParser = Values.Number };
+    private static Option<double?> Limit(string name, string unit, string description) => new(name) { Description = description + " The server may have set other values, and its upper limits stay.", HelpName = unit, CustomParser = Values.Number };
 }

@@ -19,11 +19,16 @@ internal static class RunVerdict
     {
         "ok" or "nonzero" => (end.ExitCode, null),
         "signalled" => (end.ExitCode, end.Signal is "SIGINT" or "SIGPIPE" ? null : $"The program was ended by {end.Signal ?? "a signal"}."),
-        "time_limit" => (ExitCode.TimeLimit, $"The program was ended: {end.Reason ?? "its time was over."}"),
-        "memory_limit" => (ExitCode.MemoryLimit, $"The program was ended: {end.Reason ?? "it used more memory than it may."}"),
-        "output_limit" => (ExitCode.OutputLimit, $"The program was ended: {end.Reason ?? "it printed more than it may."}"),
+        "time_limit" => (ExitCode.TimeLimit, Ended(end.Reason ?? "its time was over.", TimeOption(end.Reason))),
+        "memory_limit" => (ExitCode.MemoryLimit, Ended(end.Reason ?? "it used more memory than it may.", "--memory")),
+        "output_limit" => (ExitCode.OutputLimit, Ended(end.Reason ?? "it printed more than it may.", "--output")),
         "compile_error" => (ExitCode.BadData, "The program did not compile."),
         "cancelled" => (ExitCode.Interrupted, "The run was cancelled."),
         _ => (end.ExitCode, end.Reason),
     };
+
+    private static string TimeOption(string? reason) => reason?.Contains("processor time", StringComparison.Ordinal) == true ? "--cpu" : "--time";
+
+    private static string Ended(string reason, string option) =>
+        $"The program was ended: {char.ToLowerInvariant(reason[0])}{reason.AsSpan(1).TrimEnd('.')}; {option} asks for more.";
 }
