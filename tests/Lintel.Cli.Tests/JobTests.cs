@@ -116,6 +116,39 @@ public sealed class JobTests(CliServer server)
     }
 
     [Fact]
+    public async Task In_a_narrow_window_an_id_is_in_one_piece()
+    {
+        var home = await server.SignInAsync();
+        home.Environment["TERM"] = "dumb";
+        var id = (await home.RunAsync(["run", "--detach", home.Write("main.py", "print(1)")])).Output.Trim();
+        Assert.Equal(0, (await home.RunAsync(["keys", "create", "nightly", "--scope", "execute"])).ExitCode);
+        var key = JsonDocument.Parse((await home.RunAsync(["keys", "list", "--json"])).Output).RootElement.GetProperty("id").GetString()!;
+        using var shell = home.StartShell($"stty cols 80; for group in jobs keys; do '{Path.Combine(AppContext.BaseDirectory, "lintel")}' $group list; done");
+
+        Assert.Equal(0, await shell.Exited);
+        await shell.ShowsAsync("nightly");
+        Assert.Contains($"\n{id}  execute  ", shell.Shown, StringComparison.Ordinal);
+        Assert.Contains($"\n{key}  nightly  ", shell.Shown, StringComparison.Ordinal);
+        Assert.DoesNotContain("error", shell.Shown, StringComparison.Ordinal);
+        Assert.All(shell.Shown.Split("\r\n"), static line => Assert.InRange(line.Length, 0, 80));
+    }
+
+    [Fact]
+    public async Task Lists_for_programs_are_the_servers_own_words_one_item_a_line()
+    {
+        var home = await server.SignInAsync();
+        var id = (await home.RunAsync(["run", "--detach", home.Write("main.py", "print(1)")])).Output.Trim();
+        Assert.Equal(66, (await home.RunAsync(["jobs", "show", "00000000-0000-0000-0000-000000000000"])).ExitCode);
+        await home.RunAsync(["jobs", "watch", id]);
+
+        var listed = await home.RunAsync(["jobs", "list", "--json"]);
+        var shown = await home.RunAsync(["jobs", "show", "--json", id]);
+
+        Assert.Equal(shown.Output, listed.Output);
+        Assert.EndsWith("Z", JsonDocument.Parse(listed.Output).RootElement.GetProperty("created_at").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Languages_are_listed_with_their_versions()
     {
         var home = await server.SignInAsync();
@@ -124,6 +157,6 @@ public sealed class JobTests(CliServer server)
         var all = await home.RunAsync(["languages", "--all", "--json"]);
 
         Assert.Contains("\npython\tPython\t3.", installed.Output, StringComparison.Ordinal);
-        Assert.True(JsonDocument.Parse(all.Output).RootElement.GetProperty("languages").GetArrayLength() >= 14);
+        Assert.True(all.Output.TrimEnd('\n').Split('\n').Select(static line => JsonDocument.Parse(line).RootElement.GetProperty("id").GetString()).Distinct().Count() >= 14);
     }
 }

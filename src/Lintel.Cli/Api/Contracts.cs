@@ -21,8 +21,6 @@ internal sealed record ErrorBody(string Code, string Message, ErrorDetails? Deta
 
 internal sealed record ErrorDetails(Dictionary<string, string[]>? Fields);
 
-internal sealed record LanguageList(IReadOnlyList<LanguageView> Languages);
-
 internal sealed record LanguageView(string Id, string Name, IReadOnlyList<string> Aliases, string? Version, bool Installed, string? Reason, bool Compiled);
 
 internal sealed record CreateJob(string Kind, JsonElement Input);
@@ -47,8 +45,6 @@ internal sealed record JobProgress(long Completed, long Total, long Failed, doub
 internal sealed record CreateApiKey(string Name, IReadOnlyList<string> Scopes, DateTimeOffset? ExpiresAt, int? RateLimit);
 
 internal sealed record CreatedApiKey(Guid Id, string Key, string Name, IReadOnlyList<string> Scopes, DateTimeOffset? ExpiresAt);
-
-internal sealed record ApiKeyList(IReadOnlyList<ApiKeyView> Keys, string? Next);
 
 internal sealed record ApiKeyView(
     Guid Id, string Name, string Prefix, IReadOnlyList<string> Scopes, int? RateLimit, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt);
@@ -112,13 +108,13 @@ internal sealed record CheckedCase(
 [JsonSerializable(typeof(TokenPair))]
 [JsonSerializable(typeof(AccountView))]
 [JsonSerializable(typeof(ErrorEnvelope))]
-[JsonSerializable(typeof(LanguageList))]
+[JsonSerializable(typeof(LanguageView))]
 [JsonSerializable(typeof(CreateJob))]
 [JsonSerializable(typeof(JobList))]
 [JsonSerializable(typeof(JobView))]
 [JsonSerializable(typeof(CreateApiKey))]
 [JsonSerializable(typeof(CreatedApiKey))]
-[JsonSerializable(typeof(ApiKeyList))]
+[JsonSerializable(typeof(ApiKeyView))]
 [JsonSerializable(typeof(ExecuteCode))]
 [JsonSerializable(typeof(SocketCommand))]
 [JsonSerializable(typeof(RunCompleted))]

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Lintel.Cli.Terminals;
 
@@ -8,19 +9,10 @@ internal static class EventLine
 {
     public static void Write(in JobEvent item)
     {
-        using var line = new MemoryStream(item.Data.Length + 64);
-        line.Write("{\"event\":"u8);
-        line.Write(JsonSerializer.SerializeToUtf8Bytes(item.Kind, ApiJson.Default.String));
-        var members = item.Data.Span.Trim((byte)' ');
+        var members = Encoding.UTF8.GetString(item.Data.Span).Trim();
 
         // The members of an object follow; an empty one has none.
-        if (members.Length > 2)
-        {
-            line.Write(","u8);
-        }
-
-        line.Write(members[1..]);
-        line.Write("\n"u8);
-        StandardStreams.Output.Write(line.GetBuffer().AsSpan(0, (int)line.Length));
+        var separator = members.Length > 2 ? "," : "";
+        JsonLine.Write($"{{\"event\":{JsonSerializer.Serialize(item.Kind, ApiJson.Default.String)}{separator}{members[1..]}");
     }
 }

@@ -64,7 +64,7 @@ internal static class BeamCommands
             var check = answer.Deserialize(ApiJson.Default.CheckedBeam)!;
             if (parse.GetValue(json))
             {
-                await StandardStreams.Out.WriteLineAsync(answer.GetRawText());
+                JsonLine.Write(answer.GetRawText());
             }
             else
             {

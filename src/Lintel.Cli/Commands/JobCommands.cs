@@ -11,8 +11,6 @@ namespace Lintel.Cli.Commands;
 /// <summary><c>lintel jobs</c>.</summary>
 internal static class JobCommands
 {
-    private const int LargestPage = 200;
-
     private static readonly string[] Columns = ["job", "kind", "status", "progress", "created", "error"];
 
     public static Command Create(GlobalOptions options) => new("jobs", "List, watch and cancel your jobs: batches of beams, programs that run.")
@@ -28,23 +26,20 @@ internal static class JobCommands
         var status = new Option<string?>("--status") { Description = "Only those that are queued, running, complete, failed or cancelled.", HelpName = "status" };
         var kind = new Option<string?>("--kind") { Description = "Only those of a kind, such as execute or batch-design.", HelpName = "kind" };
         var limit = new Option<int?>("--limit", "-n") { Description = "How many at most.", HelpName = "count", CustomParser = Values.Count, DefaultValueFactory = static _ => 20 };
-        var json = new Option<bool>("--json") { Description = "One JSON object a line." };
+        var json = Pages.Json();
         var command = new Command("list", "List your jobs, newest first.") { status, kind, limit, json };
         command.SetAction(async (parse, cancellationToken) =>
         {
             using var api = options.Connect(parse);
-            var jobs = await ListAsync(api, parse.GetValue(status), parse.GetValue(kind), parse.GetValue(limit)!.Value, cancellationToken);
+            var jobs = await Pages.ReadAsync(
+                api, "api/jobs", "jobs", parse.GetValue(limit)!.Value, cancellationToken, ("status", parse.GetValue(status)), ("kind", parse.GetValue(kind)));
             if (parse.GetValue(json))
             {
-                foreach (var job in jobs)
-                {
-                    await StandardStreams.Out.WriteLineAsync(JsonSerializer.Serialize(job, ApiJson.Default.JobView));
-                }
+                Pages.Write(jobs);
             }
             else
             {
-                Screen.Table(Columns, jobs.Select(static job => (string[])
-                    [job.JobId.ToString(), job.Kind, job.Status, ProgressOf(job), Moment.Of(job.CreatedAt), job.Error ?? ""]));
+                Screen.Table(Columns, jobs.Select(static job => Cells(job.Deserialize(ApiJson.Default.JobView)!)));
             }
 
             return ExitCode.Ok;
@@ -63,12 +58,12 @@ internal static class JobCommands
             var path = $"api/jobs/{parse.GetRequiredValue(id)}";
             if (parse.GetValue(json))
             {
-                await StandardStreams.Out.WriteLineAsync((await api.GetAsync(path, ApiJson.Default.JsonElement, cancellationToken)).GetRawText());
+                JsonLine.Write((await api.GetAsync(path, ApiJson.Default.JsonElement, cancellationToken)).GetRawText());
                 return ExitCode.Ok;
             }
 
             var job = await api.GetAsync(path, ApiJson.Default.JobView, cancellationToken);
-            Screen.Table(["", ""], Facts(job));
+            Screen.Table([], Facts(job));
             return ExitCode.Ok;
         });
         return command;
@@ -115,24 +110,7 @@ internal static class JobCommands
 
     private static Argument<Guid> Job() => new("job") { Description = "The job's id, from `lintel jobs list`.", CustomParser = Values.Id };
 
-    private static async Task<List<JobView>> ListAsync(ApiClient api, string? status, string? kind, int limit, CancellationToken cancellationToken)
-    {
-        var jobs = new List<JobView>();
-        string? after = null;
-        do
-        {
-            var path = string.Create(
-                CultureInfo.InvariantCulture,
-                $"api/jobs?limit={Math.Min(LargestPage, limit - jobs.Count)}{Parameter("status", status)}{Parameter("kind", kind)}{Parameter("after", after)}");
-            var page = await api.GetAsync(path, ApiJson.Default.JobList, cancellationToken);
-            jobs.AddRange(page.Jobs);
-            after = page.Next;
-        }
-        while (after is not null && jobs.Count < limit);
-        return jobs;
-
-        static string Parameter(string name, string? value) => value is null ? "" : $"&{name}={Uri.EscapeDataString(value)}";
-    }
+    private static string[] Cells(JobView job) => [job.JobId.ToString(), job.Kind, job.Status, ProgressOf(job), Moment.Of(job.CreatedAt), job.Error ?? ""];
 
     private static async Task<int> WatchProgramAsync(ApiClient api, Guid jobId, CancellationToken cancellationToken)
     {

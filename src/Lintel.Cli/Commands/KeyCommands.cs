@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.Globalization;
+using System.Text.Json;
 using Lintel.Cli.Api;
 using Lintel.Cli.Terminals;
 
@@ -19,32 +19,36 @@ internal static class KeyCommands
 
     private static Command List(GlobalOptions options)
     {
-        var json = new Option<bool>("--json") { Description = "As the server says it, in JSON." };
+        var json = Pages.Json();
         var command = new Command("list", "List your keys, newest first.") { json };
         command.SetAction(async (parse, cancellationToken) =>
         {
             using var api = options.Connect(parse);
+            var keys = await Pages.ReadAsync(api, "api/keys", "keys", int.MaxValue, cancellationToken);
             if (parse.GetValue(json))
             {
-                await StandardStreams.Out.WriteLineAsync((await api.GetAsync("api/keys?limit=200", ApiJson.Default.JsonElement, cancellationToken)).GetRawText());
-                return ExitCode.Ok;
+                Pages.Write(keys);
+            }
+            else
+            {
+                Screen.Table(Columns, keys.Select(static key => Cells(key.Deserialize(ApiJson.Default.ApiKeyView)!)));
             }
 
-            var list = await api.GetAsync("api/keys?limit=200", ApiJson.Default.ApiKeyList, cancellationToken);
-            Screen.Table(Columns, list.Keys.Select(static key => (string[])
-            [
-                key.Id.ToString(),
-                key.Name,
-                key.Prefix,
-                string.Join(' ', key.Scopes),
-                Moment.Of(key.CreatedAt),
-                key.LastUsedAt is { } used ? Moment.Of(used) : "never",
-                key.ExpiresAt is { } end ? Moment.Of(end) : "never",
-            ]));
             return ExitCode.Ok;
         });
         return command;
     }
+
+    private static string[] Cells(ApiKeyView key) =>
+    [
+        key.Id.ToString(),
+        key.Name,
+        key.Prefix,
+        string.Join(' ', key.Scopes),
+        Moment.Of(key.CreatedAt),
+        key.LastUsedAt is { } used ? Moment.Of(used) : "never",
+        key.ExpiresAt is { } end ? Moment.Of(end) : "never",
+    ];
 
     private static Command Make(GlobalOptions options)
     {
@@ -83,17 +87,4 @@ internal static class KeyCommands
         });
         return command;
     }
-}
-
-/// <summary>Instants, as people write and read them.</summary>
-internal static class Moment
-{
-    public static string Of(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-
-    public static DateTimeOffset? Parse(string? text) => text switch
-    {
-        null => null,
-        _ when DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant) => instant.ToUniversalTime(),
-        _ => throw new CommandException(ExitCode.Usage, $"'{text}' is no date; write it as 2027-01-31 or 2027-01-31T12:00:00Z."),
-    };
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using Lintel.Cli.Api;
 using Lintel.Cli.Terminals;
 
@@ -12,7 +13,7 @@ internal static class LanguagesCommand
     public static Command Create(GlobalOptions options)
     {
         var all = new Option<bool>("--all", "-a") { Description = "Also those that are not installed on the server, and why." };
-        var json = new Option<bool>("--json") { Description = "As the server says it, in JSON." };
+        var json = Pages.Json();
         var command = new Command("languages", "List the languages that the server runs.") { all, json };
         command.SetAction((parse, cancellationToken) => RunAsync(parse, options, parse.GetValue(all), parse.GetValue(json), cancellationToken));
         return command;
@@ -21,20 +22,21 @@ internal static class LanguagesCommand
     private static async Task<int> RunAsync(ParseResult parse, GlobalOptions options, bool all, bool json, CancellationToken cancellationToken)
     {
         using var api = options.Connect(parse);
+        var answer = await api.GetAsync("api/languages", ApiJson.Default.JsonElement, cancellationToken);
+        var languages = Pages.Items(api, answer, "languages").Select(static item => (Item: item, View: item.Deserialize(ApiJson.Default.LanguageView)!))
+            .Where(language => all || language.View.Installed);
         if (json)
         {
-            await StandardStreams.Out.WriteLineAsync((await api.GetAsync("api/languages", ApiJson.Default.JsonElement, cancellationToken)).GetRawText());
-            return ExitCode.Ok;
+            Pages.Write(languages.Select(static language => language.Item));
+        }
+        else
+        {
+            Screen.Table(Columns, languages.Select(static language => Cells(language.View)));
         }
 
-        var list = await api.GetAsync("api/languages", ApiJson.Default.LanguageList, cancellationToken);
-        Screen.Table(Columns, list.Languages.Where(language => all || language.Installed).Select(static language => (string[])
-        [
-            language.Id,
-            language.Name,
-            language.Version ?? language.Reason ?? "not installed",
-            string.Join(", ", language.Aliases),
-        ]));
         return ExitCode.Ok;
     }
+
+    private static string[] Cells(LanguageView language) =>
+        [language.Id, language.Name, language.Version ?? language.Reason ?? "not installed", string.Join(", ", language.Aliases)];
 }

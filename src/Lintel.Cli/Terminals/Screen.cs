@@ -1,11 +1,17 @@
 using System.Text;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace Lintel.Cli.Terminals;
 
 /// <summary>Tables and progress: drawn where a person looks, plain where a program reads.</summary>
 internal static class Screen
 {
+    private const int Gap = 2;
+    private const int Indent = 4;
+
+    private static readonly Style Header = new(decoration: Decoration.Bold);
+
     private static readonly bool NoColor = !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
 
     private static readonly bool IsDumb = Environment.GetEnvironmentVariable("TERM") is null or "" or "dumb";
@@ -19,13 +25,18 @@ internal static class Screen
     /// <summary>A console on standard error, for what is not the result.</summary>
     public static IAnsiConsole Err { get; } = Create(StandardStreams.Err, StandardStreams.ErrorIsTerminal);
 
-    /// <summary>A table for a person; for a program one line a row with tabs between.</summary>
+    /// <summary>
+    /// A table for a person; for a program one line a row with tabs between. For a person there are no columns without content, and a column that no longer fits
+    /// beside the others goes below them: an id that is broken over two lines cannot be copied.
+    /// </summary>
+    /// <param name="columns">Their names; none for facts, each of which has its name before it.</param>
+    /// <param name="rows">A cell for each column.</param>
+    /// <param name="numbers">Those of the columns that are numbers.</param>
     public static void Table(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows, params ReadOnlySpan<int> numbers)
     {
         if (!StandardStreams.OutputIsTerminal)
         {
-            Plain(columns);
-            foreach (var row in rows)
+            foreach (var row in columns.Count > 0 ? rows.Prepend(columns) : rows)
             {
                 Plain(row);
             }
@@ -33,19 +44,73 @@ internal static class Screen
             return;
         }
 
-        var table = new Table { Border = TableBorder.Rounded };
-        for (var i = 0; i < columns.Count; i++)
+        var cells = rows.Select(static row => row.Select(StandardStreams.Printable).ToArray()).ToArray();
+        var count = cells.Select(static row => row.Length).Append(columns.Count).Max();
+        var used = Enumerable.Range(0, count).Where(column => cells.Length == 0 || cells.Any(row => row[column].Length > 0)).ToArray();
+        var widths = Enumerable.Range(0, count)
+            .Select(column => cells.Select(row => Width(row[column])).Append(columns.Count > 0 ? Width(columns[column]) : 0).Max()).ToArray();
+        var lines = Lines(used, widths, Out.Profile.Width);
+        if (columns.Count > 0)
         {
-            table.AddColumn(new TableColumn(new Text(columns[i], new Style(decoration: Decoration.Bold))) { Alignment = numbers.Contains(i) ? Justify.Right : Justify.Left });
+            Write(columns, lines, widths, numbers, isHeader: true);
         }
 
-        foreach (var row in rows)
+        foreach (var row in cells)
         {
-            table.AddRow(row.Select(static cell => new Text(StandardStreams.Printable(cell), StyleOf(cell))));
+            Write(row, lines, widths, numbers, isHeader: false);
         }
-
-        Out.Write(table);
     }
+
+    /// <summary>The columns, line by line: as many on each as fit.</summary>
+    private static List<List<int>> Lines(int[] columns, int[] widths, int width)
+    {
+        List<List<int>> lines = [[]];
+        var taken = 0;
+        foreach (var column in columns)
+        {
+            if (lines[^1].Count > 0 && taken + Gap + widths[column] > width)
+            {
+                lines.Add([]);
+                taken = Indent - Gap;
+            }
+
+            taken += (lines[^1].Count > 0 || lines.Count > 1 ? Gap : 0) + widths[column];
+            lines[^1].Add(column);
+        }
+
+        return lines;
+    }
+
+    private static void Write(IReadOnlyList<string> row, List<List<int>> lines, int[] widths, ReadOnlySpan<int> numbers, bool isHeader)
+    {
+        var isFirst = true;
+        foreach (var line in lines)
+        {
+            if (line.Any(column => row[column].Length > 0))
+            {
+                Write(row, line, widths, numbers, isHeader, isFirst ? 0 : Indent);
+            }
+
+            isFirst = false;
+        }
+    }
+
+    private static void Write(IReadOnlyList<string> row, List<int> line, int[] widths, ReadOnlySpan<int> numbers, bool isHeader, int indent)
+    {
+        var text = new Paragraph();
+        var gap = 0;
+        foreach (var column in line)
+        {
+            var padding = new string(' ', widths[column] - Width(row[column]));
+            text.Append(new string(' ', gap) + (numbers.Contains(column) ? padding : ""));
+            text.Append(row[column], isHeader ? Header : StyleOf(row[column]));
+            gap = Gap + (numbers.Contains(column) ? 0 : padding.Length);
+        }
+
+        Out.Write(new Padder(text, new Padding(indent, 0, 0, 0)));
+    }
+
+    private static int Width(string text) => text.Length == 0 ? 0 : Segment.CellCount([new Segment(text)]);
 
     private static Style? StyleOf(string cell) => cell switch
     {

@@ -12,6 +12,9 @@ internal static unsafe class StandardStreams
     public const int OutputFd = 1;
     public const int ErrorFd = 2;
 
+    /// <summary>Whether the last that was written to the terminal ended a line.</summary>
+    private static volatile bool _isAtLineStart = true;
+
     public static bool InputIsTerminal { get; } = Libc.isatty(InputFd) == 1;
 
     public static bool OutputIsTerminal { get; } = Libc.isatty(OutputFd) == 1;
@@ -46,8 +49,8 @@ internal static unsafe class StandardStreams
     {
         var line = "lintel: " + Printable(message);
 
-        // A raw terminal may stand anywhere in a line, and does not go to the beginning of the next by itself.
-        Err.Write(TerminalMode.IsRaw ? $"\r\n{line}\r\n" : $"{line}\n");
+        // A raw terminal does not go to the beginning of the next line by itself.
+        Err.Write(TerminalMode.IsRaw ? $"{(_isAtLineStart ? "" : "\r\n")}{line}\r\n" : $"{line}\n");
     }
 
     /// <summary>Text from others without what a terminal would obey.</summary>
@@ -80,6 +83,11 @@ internal static unsafe class StandardStreams
 
         public override void Write(ReadOnlySpan<byte> buffer)
         {
+            if (!buffer.IsEmpty && (fd == OutputFd ? OutputIsTerminal : ErrorIsTerminal))
+            {
+                _isAtLineStart = buffer[^1] == '\n';
+            }
+
             while (!buffer.IsEmpty)
             {
                 nint written;
