@@ -15,14 +15,24 @@ internal sealed class ProcessTree
     private readonly byte[] _buffer = new byte[16 * 1024];
     private readonly Stack<int> _waiting = new();
     private readonly List<int> _found = [];
+    private readonly List<(int Pid, long Start, long Ticks)> _own = [];
 
     public readonly record struct Usage(long ResidentBytes, TimeSpan Cpu, int Processes);
+
+    /// <summary>The processes just measured: when each began, and the processor time of its own.</summary>
+    public IReadOnlyList<(int Pid, long Start, long Ticks)> Own => _own;
+
+    public static TimeSpan Time(long ticks) => TimeSpan.FromSeconds((double)ticks / TicksPerSecond);
+
+    /// <summary>Whether this process, and no later one of its number, is still there.</summary>
+    public bool IsThere(int pid, long start) => TryReadStat(pid, out var stat) && stat.Start == start;
 
     /// <summary>Walks down from the sandbox's first process, whose own few pages are not the guest's.</summary>
     public Usage Measure(int first)
     {
         long pages = 0, ticks = 0;
         _found.Clear();
+        _own.Clear();
         _waiting.Clear();
         _waiting.Push(first);
 
@@ -34,6 +44,7 @@ internal sealed class ProcessTree
             }
 
             ticks += stat.Ticks;
+            _own.Add((pid, stat.Start, stat.OwnTicks));
 
             if (pid != first)
             {
@@ -44,7 +55,7 @@ internal sealed class ProcessTree
             AddChildren(pid, stat.Threads);
         }
 
-        return new(pages * System.Environment.SystemPageSize, TimeSpan.FromSeconds((double)ticks / TicksPerSecond), _found.Count);
+        return new(pages * System.Environment.SystemPageSize, Time(ticks), _found.Count);
     }
 
     /// <summary>
@@ -60,7 +71,7 @@ internal sealed class ProcessTree
     /// <summary>The process group that a process is in; 0 when it has ended.</summary>
     public int GroupOf(int pid) => TryReadStat(pid, out var stat) ? stat.Group : 0;
 
-    private bool TryReadStat(int pid, out (int Group, long Ticks, long Pages, int Threads) stat)
+    private bool TryReadStat(int pid, out (int Group, long Ticks, long OwnTicks, long Pages, int Threads, long Start) stat)
     {
         stat = default;
         var text = Read($"/proc/{pid}/stat");
@@ -85,8 +96,10 @@ internal sealed class ProcessTree
             switch (field)
             {
                 case 2: stat.Group = (int)value; break;
-                case >= 11 and <= 14: stat.Ticks += value; break;       // its own and those of children that ended
+                case 11 or 12: stat.Ticks += value; stat.OwnTicks += value; break;
+                case 13 or 14: stat.Ticks += value; break;              // those of children that it waited for
                 case 17: stat.Threads = (int)value; break;
+                case 19: stat.Start = value; break;
                 case 21: stat.Pages = value; break;
             }
         }

@@ -9,6 +9,8 @@ namespace Lintel.Sandbox.Supervision;
 internal sealed class UsageWatch(ProcessTree processes, SandboxLimits limits) : IDisposable
 {
     private readonly KernelMemory _kernel = new();
+    private Dictionary<(int Pid, long Start), long> _seen = [];
+    private long _goneTicks;
 
     private static readonly TimeSpan s_usual = TimeSpan.FromMilliseconds(50), s_nearLimit = TimeSpan.FromMilliseconds(10);
 
@@ -48,7 +50,8 @@ internal sealed class UsageWatch(ProcessTree processes, SandboxLimits limits) : 
             resident = Math.Min(usage.ResidentBytes, processes.MeasureShared()) + kernel;
         }
 
-        Cpu = usage.Cpu > Cpu ? usage.Cpu : Cpu;
+        var cpu = Later(usage.Cpu, CountOwn());
+        Cpu = Later(cpu, Cpu);
         PeakBytes = resident > 0 ? Math.Max(PeakBytes ?? 0, resident) : PeakBytes;
         Plan(Stopwatch.GetTimestamp(), resident, Stopwatch.GetElapsedTime(began));
 
@@ -56,6 +59,41 @@ internal sealed class UsageWatch(ProcessTree processes, SandboxLimits limits) : 
             : Cpu >= limits.Cpu ? (SandboxVerdict.TimeLimit, CpuReason)
             : null;
     }
+
+    /// <summary>
+    /// Each process's own time, with what those had that have gone since. The kernel adds the time of a child to its parent's only when the
+    /// parent waits for it, and a program may ignore that its children end. Never more than was used, so the larger of the two sums is taken.
+    /// </summary>
+    private TimeSpan CountOwn()
+    {
+        Dictionary<(int Pid, long Start), long> now = [];
+
+        foreach (var (pid, start, ticks) in processes.Own)
+        {
+            now[(pid, start)] = ticks;
+        }
+
+        // One that got a new parent during the walk was not met, and is not gone.
+        foreach (var (process, ticks) in _seen)
+        {
+            if (!now.ContainsKey(process))
+            {
+                if (processes.IsThere(process.Pid, process.Start))
+                {
+                    now[process] = ticks;
+                }
+                else
+                {
+                    _goneTicks += ticks;
+                }
+            }
+        }
+
+        _seen = now;
+        return ProcessTree.Time(_goneTicks + now.Values.Sum());
+    }
+
+    private static TimeSpan Later(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     public void Dispose() => _kernel.Dispose();
 

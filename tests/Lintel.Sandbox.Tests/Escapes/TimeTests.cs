@@ -34,6 +34,27 @@ public sealed class TimeTests(SandboxFixture sandbox)
     }
 
     [Fact]
+    public async Task Children_that_nobody_waits_for_count_too()
+    {
+        var guest = await sandbox.RunPythonAsync("""
+            import os, signal, time
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+            for _ in range(60):
+                if os.fork() == 0:
+                    while time.process_time() < 0.25:
+                        pass
+                    os._exit(0)
+                try:
+                    os.wait()
+                except ChildProcessError:
+                    pass
+            print('still here')
+            """, SandboxFixture.Patient with { Cpu = TimeSpan.FromSeconds(1) });
+
+        Assert.Equal(("It used more than 1 s of processor time.", ""), (guest.Result.Reason, guest.Output));
+    }
+
+    [Fact]
     public async Task A_silent_program_ends_at_its_idle_time()
     {
         var guest = await sandbox.RunShellAsync("echo once; sleep 60", SandboxFixture.Patient with { Idle = TimeSpan.FromSeconds(1) });
@@ -117,7 +138,8 @@ public sealed class TimeTests(SandboxFixture sandbox)
             CancellationToken.None);
 
         var from = Stopwatch.GetTimestamp();
-        var guest = await sandbox.RunShellAsync("sleep 60", s_short);
+        await using var run = await sandbox.Launcher.StartAsync(new SandboxRequest { Command = ["sleep", "60"], Limits = s_short }, cancel);
+        var guest = await Guest.FinishAsync(run);
         var took = Stopwatch.GetElapsedTime(from);
         await enough.CancelAsync();
         await flood;
