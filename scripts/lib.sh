@@ -54,6 +54,14 @@ require_sandbox_tools() {
   apt_install "${missing[@]}"
 }
 
+# The mail server that the tests send to.
+require_mail_server() {
+  if /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null; then return; fi
+  wanted="The tests send mail to a real mail server, aiosmtpd, which is not on this machine. Install it, then run this again:
+  sudo apt-get install --no-install-recommends python3-aiosmtpd"
+  apt_install python3-aiosmtpd
+}
+
 # A private home for tools when the user has none that can be written (as `nobody`, or in a bare container).
 if [ ! -w "${HOME:-/nonexistent}" ]; then
   export HOME=$root/artifacts/home

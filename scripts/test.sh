@@ -8,6 +8,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 require_sdk
 require_sandbox_tools
+require_mail_server
 build_lock
 step 'Restoring packages' dotnet restore Lintel.slnx
 step 'Building' dotnet build Lintel.slnx --configuration Release --no-restore -warnaserror \

@@ -3,6 +3,7 @@ using Lintel.Features.ApiKeys;
 using Lintel.Features.Beams;
 using Lintel.Features.Execution;
 using Lintel.Features.Jobs;
+using Lintel.Features.Mail;
 using Lintel.Features.Streams;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
@@ -29,6 +30,7 @@ internal static class LintelApplication
         builder.AddAccounts();
         builder.AddApiKeys();
         builder.AddJobs();
+        builder.AddMail();
         builder.AddBeams();
         builder.AddExecution();
         configure?.Invoke(builder);

@@ -24,6 +24,7 @@ public sealed class ArchitectureTests
         ["Beams"] = ["Jobs", "Streams"],
         ["Execution"] = ["Jobs", "Streams"],
         ["Jobs"] = ["Streams"],
+        ["Mail"] = ["Jobs"],
         ["Streams"] = [],
     };
 

@@ -176,9 +176,9 @@ internal static class JobEndpoints
         {
             errors.Add("kind", "This field is required: a text.");
         }
-        else if (!kinds.Contains(submission.Kind))
+        else if (kinds.Find(submission.Kind) is not { IsInternal: false })
         {
-            errors.Add("kind", $"Must be one of: {string.Join(", ", kinds.All.Select(static kind => kind.Name).Order(StringComparer.Ordinal))}.");
+            errors.Add("kind", $"Must be one of: {string.Join(", ", kinds.All.Where(static kind => !kind.IsInternal).Select(static kind => kind.Name).Order(StringComparer.Ordinal))}.");
         }
 
         if (submission.Input.IsEmpty)

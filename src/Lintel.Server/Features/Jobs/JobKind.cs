@@ -17,6 +17,12 @@ public sealed record JobKind(string Name, Scopes Scope)
     /// <summary>How long to wait before the second attempt after an exception; each further wait is twice as long.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>What the wait grows to at most.</summary>
+    public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Only the server itself submits jobs of this kind, about one at a time for each owner, so that the limits of waiting jobs do not count for them.</summary>
+    public bool IsInternal { get; init; }
+
     /// <summary>How many jobs of this kind run at once on a server, within the server's own limit.</summary>
     public int MaxConcurrent { get; init; } = int.MaxValue;
 
@@ -67,4 +73,11 @@ public sealed record JobOutcome(string? Failure, ReadOnlyMemory<byte>? Data)
 
     /// <summary>The work cannot succeed, however often it is tried.</summary>
     public static JobOutcome Fail(string message) => new(message, null);
+
+    /// <summary>What the work needs is out of service: another attempt later, as after an exception, and it has failed when there were enough.</summary>
+    /// <param name="message">For the job's owner to see.</param>
+    public static JobOutcome TryAgain(string message) => new(message, null) { IsTemporary = true };
+
+    /// <summary>Whether another attempt may succeed.</summary>
+    public bool IsTemporary { get; private init; }
 }

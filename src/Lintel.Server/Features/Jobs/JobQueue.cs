@@ -39,6 +39,23 @@ internal sealed class JobQueue(Database database, StreamLog log, JobInputs input
         return result;
     }
 
+    /// <summary>Submits a job of an internal kind as part of <paramref name="session"/>'s unit of work, unless the owner has one of that kind that has not begun yet.</summary>
+    public async ValueTask EnsureAsync(DbSession session, JobKind kind, long ownerId)
+    {
+        // Of the job that is found the beginning waits for this unit's commit, so that its handler sees what the unit wrote. One that is just beginning is not found.
+        var waits = await session.QueryFirstAsync(
+            "SELECT 1 FROM job WHERE owner_id = $1 AND kind = $2 AND state = 'queued' AND state IN ('queued', 'running') LIMIT 1"
+                + (session.Kind == DatabaseKind.Postgres ? " FOR SHARE SKIP LOCKED" : ""),
+            static row => row.GetInt32(0),
+            ownerId,
+            kind.Name);
+        if (waits == 0)
+        {
+            await InsertAsync(session, new JobRequest(kind, ownerId, "{}"u8.ToArray(), 0), null, null);
+            session.AfterCommit(signals.JobAvailable);
+        }
+    }
+
     /// <summary>A job of that owner; null when there is none, or it is another's.</summary>
     public Task<Job?> FindAsync(Guid id, long ownerId, CancellationToken cancellationToken) =>
         database.ReadAsync(
@@ -128,7 +145,11 @@ internal sealed class JobQueue(Database database, StreamLog log, JobInputs input
             return await RepeatAsync(session, request, hash, streamId);
         }
 
-        await RefuseWhenFullAsync(session, request.OwnerId);
+        if (!request.Kind.IsInternal)
+        {
+            await RefuseWhenFullAsync(session, request.OwnerId);
+        }
+
         await session.ExecuteAsync("INSERT INTO job_input (job_id, data) VALUES ($1, $2)", id, request.Input);
         session.AfterCommit(() => inputs.Keep(id, request.Input));
         if (request.Opening.Events.Length > 0)

@@ -14,8 +14,6 @@ internal sealed record JobEnd(string State, StreamEvent? Last, string? Error, Ti
 
     private const string ServerStopped = "The server was stopped while it ran this job, which may be begun only once.";
 
-    private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromMinutes(5);
-
     public static JobEnd Of(Job job, JobOutcome outcome) => outcome.Failure is { } failure
         ? new(JobStates.Failed, JobEvents.Failure(job.Id, failure), failure, TimeSpan.Zero)
         : new(JobStates.Complete, outcome.Data is { } data ? JobEvents.Completion(data) : JobEvents.Completion(job.Id), null, TimeSpan.Zero);
@@ -28,17 +26,18 @@ internal sealed record JobEnd(string State, StreamEvent? Last, string? Error, Ti
     /// <summary>The server stops, and no other attempt may go on.</summary>
     public static JobEnd Interrupted(Job job) => new(JobStates.Failed, JobEvents.Failure(job.Id, ServerStopped), ServerStopped, TimeSpan.Zero);
 
-    /// <summary>After an exception: another attempt later, each wait twice as long, until there were enough.</summary>
-    public static JobEnd AfterError(Job job, TimeSpan retryDelay)
+    /// <summary>After an exception, or something that is out of service: another attempt later, each wait twice as long, until there were enough.</summary>
+    public static JobEnd AfterError(Job job, JobKind kind, string error = ServerError)
     {
         if (job.Attempt >= job.MaxAttempts)
         {
-            return Failed(job);
+            return Failed(job, error);
         }
 
-        var delay = retryDelay * Math.Pow(2, job.Attempt - 1);
-        return new(JobStates.Queued, null, ServerError, delay < MaxRetryDelay ? delay : MaxRetryDelay);
+        // Beyond that exponent every wait is the longest one.
+        var delay = kind.RetryDelay * Math.Pow(2, Math.Min(job.Attempt - 1, 30));
+        return new(JobStates.Queued, null, error, delay < kind.MaxRetryDelay ? delay : kind.MaxRetryDelay);
     }
 
-    public static JobEnd Failed(Job job) => new(JobStates.Failed, JobEvents.Failure(job.Id, ServerError), ServerError, TimeSpan.Zero);
+    public static JobEnd Failed(Job job, string error = ServerError) => new(JobStates.Failed, JobEvents.Failure(job.Id, error), error, TimeSpan.Zero);
 }

@@ -49,6 +49,12 @@ internal sealed partial class JobExecution(
                     + $"a stream takes at most {StreamLog.MaxEventBytes} in one.");
             }
 
+            if (outcome is { IsTemporary: true, Failure: { } reason })
+            {
+                Log.TriedAgain(logger, job.Id, job.Kind, job.Attempt, reason);
+                return AfterError(job, reason);
+            }
+
             return JobEnd.Of(job, outcome);
         }
         catch (OperationCanceledException) when (running.Reason != StopReason.None)
@@ -81,7 +87,9 @@ internal sealed partial class JobExecution(
         _ => JobEnd.HandedBack(),
     };
 
-    private JobEnd AfterError(Job job) => JobEnd.AfterError(job, kinds.Find(job.Kind)!.RetryDelay);
+    private JobEnd AfterError(Job job) => JobEnd.AfterError(job, kinds.Find(job.Kind)!);
+
+    private JobEnd AfterError(Job job, string error) => JobEnd.AfterError(job, kinds.Find(job.Kind)!, error);
 
     private static partial class Log
     {
@@ -93,5 +101,8 @@ internal sealed partial class JobExecution(
 
         [LoggerMessage(3, LogLevel.Error, "Job {JobId} of kind {Kind} did not stop when it was asked to; its place is given to others while it still runs.")]
         public static partial void Abandoned(ILogger logger, Guid jobId, string kind);
+
+        [LoggerMessage(4, LogLevel.Warning, "Attempt {Attempt} at job {JobId} of kind {Kind} could not be finished: {Reason}")]
+        public static partial void TriedAgain(ILogger logger, Guid jobId, string kind, int attempt, string reason);
     }
 }
