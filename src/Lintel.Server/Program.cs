@@ -4,6 +4,7 @@ using Lintel.Features.Beams;
 using Lintel.Features.Execution;
 using Lintel.Features.Jobs;
 using Lintel.Features.Mail;
+using Lintel.Features.Notifications;
 using Lintel.Features.Streams;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
@@ -31,6 +32,7 @@ internal static class LintelApplication
         builder.AddApiKeys();
         builder.AddJobs();
         builder.AddMail();
+        builder.AddNotifications();
         builder.AddBeams();
         builder.AddExecution();
         configure?.Invoke(builder);
@@ -44,6 +46,7 @@ internal static class LintelApplication
         routes.MapAccounts();
         routes.MapApiKeys();
         routes.MapJobs();
+        routes.MapNotifications();
         routes.MapBeams();
         routes.MapExecution();
         return app;

@@ -25,6 +25,7 @@ public sealed class ArchitectureTests
         ["Execution"] = ["Jobs", "Streams"],
         ["Jobs"] = ["Streams"],
         ["Mail"] = ["Jobs"],
+        ["Notifications"] = ["Streams"],
         ["Streams"] = [],
     };
 

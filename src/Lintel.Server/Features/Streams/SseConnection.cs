@@ -80,6 +80,13 @@ internal sealed class SseConnection : LiveConnection, IFollowSink, IDisposable
         await FlushAsync();
     }
 
+    /// <summary>Tells the reader where it stands before there is an event, so that it can come back to there.</summary>
+    public ValueTask WritePositionAsync(StreamInfo stream, long seq)
+    {
+        _body.Write(Encoding.UTF8.GetBytes($"id: {stream.IdOf(seq)}\n\n"));
+        return FlushAsync();
+    }
+
     /// <summary>Writes an event that is not part of any stream.</summary>
     public ValueTask WriteAsync(string kind, ReadOnlySpan<byte> data)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Extensions.Primitives;
 
 namespace Lintel.Features.Streams;
 
@@ -10,6 +11,18 @@ internal readonly record struct StreamCursor(string Stream, long Epoch, long Seq
 {
     // No stream has so long a name; anything longer is not a cursor of ours.
     private const int MaxLength = 256;
+
+    /// <summary>The cursor that a request resumes from, as it was sent; the header wins over <c>?after=</c>.</summary>
+    public static string? Of(HttpRequest request)
+    {
+        var header = request.Headers["Last-Event-ID"];
+        if (!StringValues.IsNullOrEmpty(header))
+        {
+            return header.ToString();
+        }
+
+        return request.Query.TryGetValue("after", out var after) && after.ToString() is { Length: > 0 } text ? text : null;
+    }
 
     public static bool TryParse(string? text, out StreamCursor cursor)
     {

@@ -24,6 +24,9 @@ internal readonly record struct StreamEvent(string Kind, ReadOnlyMemory<byte> Da
     public static bool IsKind(string kind) => kind.Length is > 0 and <= MaxKindLength && !kind.AsSpan().ContainsAnyExcept(KindCharacters);
 }
 
+/// <summary>An event as it is kept.</summary>
+internal sealed record StoredEvent(long Seq, DateTimeOffset At, StreamEvent Event);
+
 /// <summary>Events that follow each other without a hole. Immutable, and shared by everyone who follows the stream.</summary>
 /// <param name="FirstSeq">The number of the first event.</param>
 internal sealed record EventBatch(long FirstSeq, StreamEvent[] Events)

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Lintel.Features.Streams;
 
 /// <summary>A stream as the database has it at one moment.</summary>
@@ -9,6 +11,24 @@ internal sealed record StreamInfo(long Id, string Name, long Epoch, long NextSeq
     public static readonly StreamInfo None = new(0, "", 0, 1, 1, Closed: true);
 
     public long Tail => NextSeq - 1;
+
+    public string IdOf(long seq) => new StreamCursor(Name, Epoch, seq).ToString();
+
+    /// <summary>Where a reader with this cursor begins, or why it must start again.</summary>
+    public (long After, ResetReason? Reset) Position(string? cursor)
+    {
+        if (cursor is null)
+        {
+            // From the start; of a stream whose beginning is no longer kept, from what is.
+            return (FloorSeq - 1, null);
+        }
+
+        // A bare number is a position in the stream as it is now.
+        var known = long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out var seq)
+            ? new StreamCursor(Name, Epoch, seq)
+            : StreamCursor.TryParse(cursor, out var parsed) ? parsed : default;
+        return (known.Seq, Validate(known));
+    }
 
     /// <summary>Where a reader that asks for <paramref name="cursor"/> stands, or why it must start again.</summary>
     public ResetReason? Validate(StreamCursor cursor)

@@ -86,6 +86,17 @@ internal sealed class StreamLog(Database database, StreamFeeds feeds, TimeProvid
     public Task<EventBatch?> ReadAsync(long streamId, long after, CancellationToken cancellationToken) =>
         database.ReadAsync(session => EventTable.ReadAsync(session, streamId, after), cancellationToken);
 
+    /// <summary>The events before number <paramref name="before"/>, last first.</summary>
+    public Task<List<StoredEvent>> ReadBackAsync(long streamId, long before, int limit, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            session => session.QueryAsync(
+                "SELECT seq, at, kind, data FROM event WHERE stream_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3",
+                static row => new StoredEvent(row.GetInt64(0), row.GetInstant(1), new StreamEvent(row.GetString(2), row.GetBytes(3))),
+                streamId,
+                before,
+                (long)limit),
+            cancellationToken);
+
     /// <summary>Forgets the events before number <paramref name="floor"/>, some thousands at a time. Readers that still need them get a reset.</summary>
     public async Task PruneAsync(long streamId, long floor, CancellationToken cancellationToken)
     {

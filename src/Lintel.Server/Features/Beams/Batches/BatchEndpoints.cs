@@ -1,6 +1,7 @@
 using System.Text;
 using Lintel.Features.Jobs;
 using Lintel.Features.Jobs.Watching;
+using Lintel.Features.Streams;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
@@ -36,7 +37,7 @@ internal static class BatchEndpoints
     /// <summary>Designs the beams of a JSON array. With <c>Last-Event-ID</c> it goes on with the batch that the id names, and the body is not looked at.</summary>
     private static async Task StartAsync(HttpContext context, Caller caller, BatchStreams batches)
     {
-        if (JobWatch.CursorOf(context.Request) is { } cursor)
+        if (StreamCursor.Of(context.Request) is { } cursor)
         {
             await RequestBody.SkipAsync(context);
             await batches.ResumeAsync(context, caller, cursor);
@@ -52,7 +53,7 @@ internal static class BatchEndpoints
     {
         context.Response.Headers["Deprecation"] = "true";
         context.Response.Headers.Link = "</stream/batch-design>; rel=\"successor-version\"";
-        if (JobWatch.CursorOf(context.Request) is { } cursor)
+        if (StreamCursor.Of(context.Request) is { } cursor)
         {
             await batches.ResumeAsync(context, caller, cursor);
         }

@@ -57,7 +57,7 @@ internal sealed class JobSocket(SocketHandshake handshake, JobQueue queue, JobKi
 
         // Last, so that nothing can fail between counting the viewer in and out.
         var viewerId = await viewers.EnterAsync(job, CancellationToken.None);
-        var (after, reset) = JobWatch.Position(stream, JobWatch.CursorOf(request));
+        var (after, reset) = stream.Position(StreamCursor.Of(request));
         return (reset is { } reason ? ResetAsync(sink, stream, reason) : follower.RunAsync(stream, after, sink), viewerId);
     }
 
