@@ -6,6 +6,7 @@ using Lintel.Features.Jobs;
 using Lintel.Features.Mail;
 using Lintel.Features.Notifications;
 using Lintel.Features.Streams;
+using Lintel.Features.Tasks;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
 using Lintel.Platform.Sockets;
@@ -33,6 +34,7 @@ internal static class LintelApplication
         builder.AddJobs();
         builder.AddMail();
         builder.AddNotifications();
+        builder.AddTasks();
         builder.AddBeams();
         builder.AddExecution();
         configure?.Invoke(builder);
@@ -47,6 +49,7 @@ internal static class LintelApplication
         routes.MapApiKeys();
         routes.MapJobs();
         routes.MapNotifications();
+        routes.MapTasks();
         routes.MapBeams();
         routes.MapExecution();
         return app;

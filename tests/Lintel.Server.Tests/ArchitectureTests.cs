@@ -27,6 +27,7 @@ public sealed class ArchitectureTests
         ["Mail"] = ["Jobs"],
         ["Notifications"] = ["Streams"],
         ["Streams"] = [],
+        ["Tasks"] = ["Mail", "Notifications"],
     };
 
     private static readonly Assembly Server = Assembly.Load("Lintel.Server");

@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Reflection;
 using Lintel.Platform.Json;
 using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Lintel.Platform.Errors;
 
@@ -15,11 +17,12 @@ internal static class ParameterErrors
         var errors = default(FieldErrors);
         foreach (var parameter in context.GetEndpoint()?.Metadata.GetOrderedMetadata<IParameterBindingMetadata>() ?? [])
         {
+            var name = parameter.ParameterInfo.GetCustomAttribute<FromQueryAttribute>()?.Name ?? parameter.Name;
             if (parameter.HasTryParse
-                && context.Request.Query.TryGetValue(parameter.Name, out var sent)
+                && context.Request.Query.TryGetValue(name, out var sent)
                 && !CanParse(parameter.ParameterInfo.ParameterType, sent.ToString()))
             {
-                errors.Add(parameter.Name, "The value is of the wrong type or out of range.");
+                errors.Add(name, "The value is of the wrong type or out of range.");
             }
         }
 

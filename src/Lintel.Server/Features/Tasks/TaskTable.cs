@@ -1,0 +1,191 @@
+using Lintel.Platform.Storage;
+
+namespace Lintel.Features.Tasks;
+
+/// <summary>What became of a change.</summary>
+internal enum TaskChange
+{
+    Done,
+
+    /// <summary>There is no such task of that owner.</summary>
+    NotFound,
+
+    /// <summary>The task is not any more what the caller believes it is.</summary>
+    Stale,
+}
+
+/// <param name="Query">What title or description must have in it.</param>
+/// <param name="DueBefore">Only tasks that are due before.</param>
+internal readonly record struct TaskFilter(string? Status, string? Query, DateTimeOffset? DueBefore);
+
+/// <summary>The tasks in the database. Whose a task is stands in every WHERE: another's and none look the same.</summary>
+internal sealed class TaskTable(Database database, TaskNews news, TaskOptions options, TimeProvider time)
+{
+    /// <summary>Keeps a new task, queues the e-mail and tells the owner, all or nothing.</summary>
+    public async Task<TaskItem> AddAsync(TaskItem task, string? email, CancellationToken cancellationToken)
+    {
+        var added = task.WithReminder(options.ReminderLead, task.CreatedAt);
+        await database.WriteAsync(
+            async session =>
+            {
+                await session.ExecuteAsync(
+                    """
+                    INSERT INTO task (id, user_id, title, description, searched, status, due_at, remind_at, created_at, updated_at)
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                    """,
+                    added.Id,
+                    added.UserId,
+                    added.Title,
+                    added.Description,
+                    added.Searched,
+                    added.Status,
+                    added.DueAt?.ToMicroseconds(),
+                    added.RemindAt?.ToMicroseconds(),
+                    added.CreatedAt.ToMicroseconds(),
+                    added.UpdatedAt.ToMicroseconds());
+                await news.TellAsync(session, TaskNews.Created, added, email);
+            },
+            cancellationToken);
+        return added;
+    }
+
+    public Task<TaskItem?> FindAsync(Guid id, long userId, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            session => session.QueryFirstAsync($"SELECT {TaskItem.Columns} FROM task WHERE id = $1 AND user_id = $2", TaskItem.Map, id, userId), cancellationToken);
+
+    /// <summary>A person's tasks, newest first.</summary>
+    /// <param name="before">Only tasks older than this one.</param>
+    public Task<List<TaskItem>> ListAsync(long userId, Guid? before, TaskFilter filter, int limit, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            session => session.QueryAsync(
+                $"""
+                SELECT {TaskItem.Columns} FROM task
+                WHERE user_id = $1 AND id < $2 AND ($3 = '' OR status = $3) AND ($4 = 0 OR due_at < $4) AND ($5 = '' OR searched LIKE $5 ESCAPE '~')
+                ORDER BY id DESC LIMIT $6
+                """,
+                TaskItem.Map,
+                userId,
+                before ?? Guid.AllBitsSet,
+                filter.Status ?? "",
+                filter.DueBefore?.ToMicroseconds() ?? 0L,
+                filter.Query is { Length: > 0 } query ? Pattern(query) : "",
+                limit),
+            cancellationToken);
+
+    /// <summary>Changes a task, if it is still at a version that the caller knows.</summary>
+    public Task<(TaskChange Change, TaskItem? Task)> UpdateAsync(
+        Guid id, long userId, TaskVersions versions, Func<TaskItem, TaskItem> change, CancellationToken cancellationToken) =>
+        database.WriteAsync<(TaskChange, TaskItem?)>(
+            async session =>
+            {
+                // Locked, so that of two changes at once the second sees what the first made.
+                var current = await session.QueryFirstAsync(
+                    $"SELECT {TaskItem.Columns} FROM task WHERE id = $1 AND user_id = $2{(session.Kind == DatabaseKind.Postgres ? " FOR UPDATE" : "")}", TaskItem.Map, id, userId);
+                if (current is null)
+                {
+                    return (TaskChange.NotFound, null);
+                }
+
+                if (!versions.Contain(current.Version))
+                {
+                    return (TaskChange.Stale, null);
+                }
+
+                var changed = change(current);
+                if (changed == current)
+                {
+                    return (TaskChange.Done, current);
+                }
+
+                var now = time.GetUtcNow();
+                changed = changed with { UpdatedAt = now, Version = current.Version + 1 };
+                if (changed.DueAt != current.DueAt || changed.Status != current.Status)
+                {
+                    changed = changed.WithReminder(options.ReminderLead, now);
+                }
+
+                await UpdateAsync(session, changed);
+                return (TaskChange.Done, changed);
+            },
+            cancellationToken);
+
+    public Task<TaskChange> DeleteAsync(Guid id, long userId, TaskVersions versions, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async session =>
+            {
+                var version = await session.QueryFirstAsync(
+                    $"SELECT version FROM task WHERE id = $1 AND user_id = $2{(session.Kind == DatabaseKind.Postgres ? " FOR UPDATE" : "")}",
+                    static row => row.GetInt64(0),
+                    id,
+                    userId);
+                if (version == 0)
+                {
+                    return TaskChange.NotFound;
+                }
+
+                if (!versions.Contain(version))
+                {
+                    return TaskChange.Stale;
+                }
+
+                await session.ExecuteAsync("DELETE FROM task WHERE id = $1 AND user_id = $2", id, userId);
+                return TaskChange.Done;
+            },
+            cancellationToken);
+
+    /// <summary>Completes tasks, all or none.</summary>
+    /// <returns>Those of the ids that the person has.</returns>
+    public Task<HashSet<Guid>> CompleteAsync(IEnumerable<Guid> ids, long userId, CancellationToken cancellationToken)
+    {
+        // In one order, so that two requests cannot wait for each other.
+        var ordered = ids.Distinct().Order().ToArray();
+        return database.WriteAsync(
+            async session =>
+            {
+                var now = time.GetMicroseconds();
+                HashSet<Guid> found = [];
+                foreach (var id in ordered)
+                {
+                    var changed = await session.ExecuteAsync(
+                        """
+                        UPDATE task SET status = 'completed', remind_at = NULL, updated_at = $3, version = version + 1
+                        WHERE id = $1 AND user_id = $2 AND status <> 'completed'
+                        """,
+                        id,
+                        userId,
+                        now);
+                    if (changed == 1 || await ExistsAsync(session, id, userId))
+                    {
+                        found.Add(id);
+                    }
+                }
+
+                return found;
+            },
+            cancellationToken);
+    }
+
+    private static async ValueTask UpdateAsync(DbSession session, TaskItem task) =>
+        await session.ExecuteAsync(
+            """
+            UPDATE task SET title = $3, description = $4, searched = $5, status = $6, due_at = $7, remind_at = $8, updated_at = $9, version = $10
+            WHERE id = $1 AND user_id = $2
+            """,
+            task.Id,
+            task.UserId,
+            task.Title,
+            task.Description,
+            task.Searched,
+            task.Status,
+            task.DueAt?.ToMicroseconds(),
+            task.RemindAt?.ToMicroseconds(),
+            task.UpdatedAt.ToMicroseconds(),
+            task.Version);
+
+    private static async ValueTask<bool> ExistsAsync(DbSession session, Guid id, long userId) =>
+        await session.QueryFirstAsync("SELECT 1 FROM task WHERE id = $1 AND user_id = $2", static row => row.GetInt32(0), id, userId) == 1;
+
+    /// <summary>The pattern of all that has the text in it, whose own signs mean nothing.</summary>
+    private static string Pattern(string query) =>
+        $"%{query.ToLowerInvariant().Replace("~", "~~", StringComparison.Ordinal).Replace("%", "~%", StringComparison.Ordinal).Replace("_", "~_", StringComparison.Ordinal)}%";
+}
