@@ -168,7 +168,9 @@ public sealed class DesignSocketTests(SqliteBeamsServer server) : IClassFixture<
     [InlineData(1000, 250)] // Fewer than may wait, but large.
     public async Task A_client_that_does_not_read_is_closed_and_slows_down_nobody(int cases, int checks)
     {
-        await using var own = await ServerFixture.StartAsync();
+        // Its clock stands still: the client that is closed may take its time to read up to there.
+        var clock = new MovableClock();
+        await using var own = await ServerFixture.StartAsync(configure: builder => builder.Services.AddSingleton<TimeProvider>(clock));
         var address = own.SocketAddress("/ws/design/stuck");
         await using var stuck = await SocketClient.OpenAsync(address, "X-API-Key", JobsServer.ApiKey);
         await using var busy = await SocketClient.OpenAsync(address, "X-API-Key", JobsServer.ApiKey);
