@@ -1,6 +1,6 @@
+using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Globalization;
 using Lintel.Features.Accounts;
 using Lintel.Features.Mail;
 using Lintel.Infrastructure;
