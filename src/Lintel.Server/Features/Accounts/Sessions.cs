@@ -6,7 +6,7 @@ namespace Lintel.Features.Accounts;
 /// Sign-ins: opened, refreshed and ended. A refresh is a compare-and-swap on the session's generation, so of any number at once one wins; the
 /// others, soon enough and exactly one generation behind, get the winner's successor. Anything older is a stolen or a lost token, and ends the session.
 /// </summary>
-internal sealed class Sessions(Database database, SessionEnd ending, TokenOptions options, TimeProvider time)
+internal sealed class Sessions(Database database, SessionEnd ending, TokenOptions options, TimeOrderedIds ids, TimeProvider time)
 {
     /// <summary>How long a client that did not get its answer may ask again with the token that it used.</summary>
     public static readonly TimeSpan ReuseWindow = TimeSpan.FromSeconds(10);
@@ -40,7 +40,7 @@ internal sealed class Sessions(Database database, SessionEnd ending, TokenOption
     public Task<SessionGrant?> OpenAsync(AccountSecrets account, string? newHash, ClientInfo client, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var grant = NewGrant(now, account.Id, account.Email, Guid.CreateVersion7(now), 1);
+        var grant = NewGrant(now, account.Id, account.Email, ids.Next(), 1);
         return database.WriteAsync(
             async session =>
             {
@@ -165,7 +165,7 @@ internal sealed class Sessions(Database database, SessionEnd ending, TokenOption
     private SessionGrant NewGrant(DateTimeOffset now, long accountId, string email, Guid sessionId, long generation)
     {
         var issued = now.ToUnixTimeSeconds();
-        return new(accountId, email, sessionId, generation, Guid.CreateVersion7(now), issued, issued + (long)options.RefreshTokenLifetime.TotalSeconds);
+        return new(accountId, email, sessionId, generation, ids.Next(), issued, issued + (long)options.RefreshTokenLifetime.TotalSeconds);
     }
 
     private sealed record Owner(long AccountId, string Email);

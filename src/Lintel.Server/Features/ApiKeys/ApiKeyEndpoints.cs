@@ -8,6 +8,7 @@ using Lintel.Platform.Json;
 using Lintel.Platform.OpenApi;
 using Lintel.Platform.RateLimits;
 using Lintel.Platform.Security;
+using Lintel.Platform.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Lintel.Features.ApiKeys;
@@ -34,7 +35,7 @@ internal static class ApiKeyEndpoints
     }
 
     private static async Task<Results<Created<CreatedApiKey>, ErrorResult>> CreateAsync(
-        CreateApiKey request, HttpContext context, Caller caller, ApiKeyTable table, ApiKeyOptions options, ApiKeyLog log, TimeProvider time)
+        CreateApiKey request, HttpContext context, Caller caller, ApiKeyTable table, ApiKeyOptions options, ApiKeyLog log, TimeOrderedIds ids, TimeProvider time)
     {
         var now = time.GetUtcNow();
         if (Check(request, options, now) is { } invalid)
@@ -51,7 +52,7 @@ internal static class ApiKeyEndpoints
         var text = ApiKeyText.Create();
         var hash = new byte[SHA256.HashSizeInBytes];
         ApiKeyText.Hash(text, hash);
-        var key = new ApiKey(Guid.CreateVersion7(now), request.Name.Trim(), ApiKeyText.PrefixOf(text), scopes, request.RateLimit, now, request.ExpiresAt);
+        var key = new ApiKey(ids.Next(), request.Name.Trim(), ApiKeyText.PrefixOf(text), scopes, request.RateLimit, now, request.ExpiresAt);
         switch (await table.AddAsync(key, hash, caller, context.RequestAborted))
         {
             case AddApiKeyStatus.SignedOut:

@@ -1,13 +1,14 @@
 using Lintel.Features.Jobs;
 using Lintel.Features.Jobs.Running;
 using Lintel.Features.Jobs.Watching;
+using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Execution;
 
 /// <summary>Submits programs for those who watch them.</summary>
-internal sealed class Executions(JobQueue queue, JobKinds kinds, JobViewers viewers, JobLeases leases, TimeProvider time)
+internal sealed class Executions(JobQueue queue, JobKinds kinds, JobViewers viewers, JobLeases leases, TimeOrderedIds ids)
 {
-    public Guid NewJobId() => Guid.CreateVersion7(time.GetUtcNow());
+    public Guid NewJobId() => ids.Next();
 
     /// <summary>Submits a program for somebody who types into it here, so that it is run here.</summary>
     /// <returns>The job, and the viewer to leave with; null for a program that runs on without one.</returns>

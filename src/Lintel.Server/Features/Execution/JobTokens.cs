@@ -10,7 +10,7 @@ namespace Lintel.Features.Execution;
 /// Tokens with which a browser may run one program without holding a key. Each is good once, for a quarter of an hour, for the job it was issued for; the database
 /// decides, and keeps its hash alone.
 /// </summary>
-internal sealed class JobTokens(Database database, RevokedCredentials revoked, TimeProvider time)
+internal sealed class JobTokens(Database database, RevokedCredentials revoked, TimeOrderedIds ids, TimeProvider time)
 {
     private const int Bytes = 32;
     private const int Length = 43;
@@ -21,7 +21,7 @@ internal sealed class JobTokens(Database database, RevokedCredentials revoked, T
     {
         var token = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(Bytes));
         var now = time.GetUtcNow();
-        var jobId = Guid.CreateVersion7(now);
+        var jobId = ids.Next();
 
         // A person's access token ends sooner than what it was good for; a key's end is the end of all that it made.
         var callerExpiresAt = caller.KeyId is null ? DateTimeOffset.MaxValue : caller.ExpiresAt;

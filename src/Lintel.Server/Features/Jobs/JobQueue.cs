@@ -20,7 +20,7 @@ internal enum SubmitStatus
 internal sealed record SubmitResult(SubmitStatus Status, Job? Job);
 
 /// <summary>Submits, finds and cancels jobs.</summary>
-internal sealed class JobQueue(Database database, StreamLog log, JobInputs inputs, JobSignals signals, JobOptions options, TimeProvider time)
+internal sealed class JobQueue(Database database, StreamLog log, JobInputs inputs, JobSignals signals, JobOptions options, TimeOrderedIds ids, TimeProvider time)
 {
     private static readonly TimeSpan RetryWhenFull = TimeSpan.FromSeconds(10);
 
@@ -116,7 +116,7 @@ internal sealed class JobQueue(Database database, StreamLog log, JobInputs input
     private async ValueTask<SubmitResult> InsertAsync(DbSession session, JobRequest request, string? hash, Func<DbSession, Guid, ValueTask>? also)
     {
         var now = time.GetUtcNow();
-        var id = request.Id ?? Guid.CreateVersion7(now);
+        var id = request.Id ?? ids.Next();
         var at = now.ToMicroseconds();
         var streamId = await log.CreateAsync(session, id.ToString());
         var inserted = await session.ExecuteAsync(

@@ -8,7 +8,7 @@ namespace Lintel.Features.Mail;
 internal sealed record WaitingMail(Guid Id, string Recipient, string Template, IReadOnlyDictionary<string, string?> Fields, DateTimeOffset CreatedAt);
 
 /// <summary>Mail to be sent. It is queued in the transaction of what it tells of, so that neither is there without the other.</summary>
-internal sealed class MailQueue(Database database, JobQueue jobs, MailOptions options, TimeProvider time)
+internal sealed class MailQueue(Database database, JobQueue jobs, MailOptions options, TimeOrderedIds ids, TimeProvider time)
 {
     private const long PageSize = 50;
 
@@ -26,7 +26,7 @@ internal sealed class MailQueue(Database database, JobQueue jobs, MailOptions op
         var now = time.GetUtcNow();
         await session.ExecuteAsync(
             "INSERT INTO mail (id, owner_id, recipient, template, fields, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
-            Guid.CreateVersion7(now),
+            ids.Next(),
             ownerId,
             recipient,
             template,

@@ -6,6 +6,7 @@ using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
 using Lintel.Platform.RateLimits;
 using Lintel.Platform.Security;
+using Lintel.Platform.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 
@@ -42,7 +43,7 @@ internal static class TaskEndpoints
             .DescribeHeader(IfMatch, IfMatchMeaning).DescribeResponse(204, "The task is gone.");
     }
 
-    private static async Task<Results<Created<TaskView>, ErrorResult>> CreateAsync(HttpContext context, Caller caller, TaskTable table, TimeProvider time)
+    private static async Task<Results<Created<TaskView>, ErrorResult>> CreateAsync(HttpContext context, Caller caller, TaskTable table, TimeOrderedIds ids, TimeProvider time)
     {
         var fields = await TaskFields.ReadAsync(context, isNew: true);
         if (Refuse(fields, caller) is { } refusal)
@@ -51,7 +52,7 @@ internal static class TaskEndpoints
         }
 
         var now = time.GetUtcNow();
-        var task = await table.AddAsync(fields.Create(Guid.CreateVersion7(now), caller.OwnerId, now), caller.Email, context.RequestAborted);
+        var task = await table.AddAsync(fields.Create(ids.Next(), caller.OwnerId, now), caller.Email, context.RequestAborted);
         context.Response.Headers.ETag = task.ETag;
         return TypedResults.Created($"/api/tasks/{task.Id}", TaskView.From(task));
     }

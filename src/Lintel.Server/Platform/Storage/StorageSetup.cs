@@ -17,6 +17,7 @@ internal static class StorageSetup
                 : PostgresDatabase.Create(options.PostgresConnectionString, time, services.GetRequiredService<ILogger<PostgresDatabase>>());
         });
         builder.Services.AddHostedService<DatabaseWorker>();
+        builder.Services.AddSingleton<TimeOrderedIds>();
         builder.Services.AddSingleton<Hints>();
         builder.Services.AddHostedService(static services => services.GetRequiredService<Hints>());
         builder.Services.AddSingleton<IReadinessCheck, DatabaseCheck>();

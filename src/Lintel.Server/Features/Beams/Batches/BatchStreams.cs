@@ -4,11 +4,12 @@ using Lintel.Features.Jobs.Watching;
 using Lintel.Features.Streams;
 using Lintel.Platform.Http;
 using Lintel.Platform.Security;
+using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Beams.Batches;
 
 /// <summary>Batches as event streams.</summary>
-internal sealed class BatchStreams(JobQueue queue, JobViewers viewers, JobWatch watch, TimeProvider time)
+internal sealed class BatchStreams(JobQueue queue, JobViewers viewers, JobWatch watch, TimeOrderedIds ids, TimeProvider time)
 {
     public async Task<Job?> FindAsync(string jobId, Caller caller, CancellationToken cancellationToken) =>
         Guid.TryParse(jobId, out var id) && await queue.FindAsync(id, caller.OwnerId, cancellationToken) is { } job && job.Kind == BatchDesign.Kind.Name
@@ -56,7 +57,7 @@ internal sealed class BatchStreams(JobQueue queue, JobViewers viewers, JobWatch 
             }
 
             var now = time.GetUtcNow();
-            var id = Guid.CreateVersion7(now);
+            var id = ids.Next();
             var request = new JobRequest(BatchDesign.Kind, caller.OwnerId, beams.ToArray(), scan.Count, CancelOnDisconnect: true, Id: id)
             {
                 Opening = BatchDesign.Open(id, BeamBatch.Open(beams.Bytes, scan), now),

@@ -9,13 +9,13 @@ namespace Lintel.Features.Jobs.Watching;
 /// Watches over jobs that end with their viewers. Which nodes have viewers is kept in the database, so the grace outlives this server and holds
 /// when a client comes back through another one.
 /// </summary>
-internal sealed partial class JobViewers(Database database, JobQueue queue, JobLeases leases, JobOptions options, TimeProvider time, ILogger<JobViewers> logger)
+internal sealed partial class JobViewers(Database database, JobQueue queue, JobLeases leases, JobOptions options, TimeOrderedIds ids, TimeProvider time, ILogger<JobViewers> logger)
 {
     // Whose row is to be in the database, and whose is still to be taken out of it.
     private readonly ConcurrentDictionary<Guid, Guid> _here = new();
     private readonly ConcurrentDictionary<Guid, Guid> _leaving = new();
 
-    public Guid NewViewer() => Guid.CreateVersion7(time.GetUtcNow());
+    public Guid NewViewer() => ids.Next();
 
     /// <summary>Counts the viewer for whom a job is being submitted, in the submission's own unit of work.</summary>
     public async ValueTask EnterAsync(DbSession session, Guid jobId, Guid viewerId)
