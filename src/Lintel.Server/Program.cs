@@ -7,6 +7,7 @@ using Lintel.Features.Mail;
 using Lintel.Features.Notifications;
 using Lintel.Features.Streams;
 using Lintel.Features.Tasks;
+using Lintel.Platform.Breakers;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
 using Lintel.Platform.Sockets;
@@ -27,6 +28,7 @@ internal static class LintelApplication
     {
         var builder = PlatformSetup.CreateBuilder(args);
         builder.AddStorage();
+        builder.AddBreakers();
         builder.AddSockets();
         builder.AddStreams();
         builder.AddAccounts();
@@ -45,6 +47,7 @@ internal static class LintelApplication
 
         var routes = app.MapGroup("").WithHead();
         routes.MapPlatform();
+        routes.MapBreakers();
         routes.MapAccounts();
         routes.MapApiKeys();
         routes.MapJobs();

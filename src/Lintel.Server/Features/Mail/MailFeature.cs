@@ -1,4 +1,5 @@
 using Lintel.Features.Jobs;
+using Lintel.Platform.Breakers;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Health;
 using Lintel.Platform.Http;
@@ -11,6 +12,7 @@ internal static class MailFeature
     {
         builder.AddSettings(MailOptions.Read);
         builder.AddJson(MailJson.Default);
+        builder.AddBreaker(MailSender.BreakerName, new() { IsFailure = static failure => !SmtpReplies.IsRefusal(failure) });
         builder.AddJobKind<MailJob>(MailJob.Kind);
         builder.Services.AddSingleton<MailTemplates>();
         builder.Services.AddSingleton<MailQueue>();

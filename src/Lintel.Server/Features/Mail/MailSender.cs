@@ -16,6 +16,8 @@ internal readonly record struct MailResult(string? Refusal = null, string? Troub
 /// <summary>Opens the way that mail takes, as the settings have it.</summary>
 internal sealed class MailSender
 {
+    public const string BreakerName = "mail";
+
     private readonly MailOptions _options;
     private readonly Breaker _breaker;
     private readonly TimeProvider _time;
@@ -24,7 +26,7 @@ internal sealed class MailSender
     {
         _options = options;
         _time = time;
-        _breaker = breakers.Add("mail", new BreakerOptions { IsFailure = static failure => !SmtpReplies.IsRefusal(failure) });
+        _breaker = breakers[BreakerName];
     }
 
     /// <summary>False while the mail server does not work.</summary>

@@ -1,4 +1,7 @@
+using Lintel.Platform.Configuration;
 using Lintel.Platform.Health;
+using Lintel.Platform.Http;
+using Lintel.Platform.OpenApi;
 
 namespace Lintel.Platform.Breakers;
 
@@ -6,9 +9,18 @@ internal static class BreakersFeature
 {
     public static void AddBreakers(this IHostApplicationBuilder builder)
     {
+        builder.AddSettings(BreakerSettings.Read);
+        builder.AddJson(BreakersJson.Default);
+        builder.DescribeTag("Administration", "For operators: what needs the scope `admin`.");
+        builder.Services.AddSingleton<BreakerMetrics>();
         builder.Services.AddSingleton<Breakers>();
+        builder.Services.AddHostedService<BreakerSharing>();
         builder.Services.AddSingleton<IReadinessCheck, BreakersCheck>();
     }
+
+    /// <summary>Defines a breaker, which is then in <see cref="Breakers"/> from the start.</summary>
+    public static void AddBreaker(this IHostApplicationBuilder builder, string name, BreakerOptions options) =>
+        builder.Services.AddSingleton(new BreakerDefinition(name, options));
 
     /// <summary>Tells each breaker's state. An open one does not take the node out of service: the others have the same dependency.</summary>
     private sealed class BreakersCheck(Breakers breakers) : IReadinessCheck

@@ -92,6 +92,15 @@ internal sealed class SettingsReader(IConfiguration configuration, IHostEnvironm
         return standard;
     }
 
+    /// <summary>What stands between <paramref name="prefix"/> and one of <paramref name="suffixes"/> in the names of the settings that are there, in upper case.</summary>
+    public IReadOnlyCollection<string> NamesBetween(string prefix, params string[] suffixes) =>
+    [
+        .. (from key in configuration.AsEnumerable().Select(static entry => entry.Key.ToUpperInvariant())
+            from suffix in suffixes
+            where key.Length > prefix.Length + suffix.Length && key.StartsWith(prefix, StringComparison.Ordinal) && key.EndsWith(suffix, StringComparison.Ordinal)
+            select key[prefix.Length..^suffix.Length]).Distinct(),
+    ];
+
     /// <summary>Words separated by commas or spaces.</summary>
     public string[] List(string name) =>
         Text(name)?.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];

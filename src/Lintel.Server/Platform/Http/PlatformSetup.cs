@@ -1,4 +1,3 @@
-using Lintel.Platform.Breakers;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Health;
 using Lintel.Platform.OpenApi;
@@ -33,7 +32,6 @@ internal static class PlatformSetup
         builder.AddKestrel(server);
         builder.AddJson();
         builder.AddRateLimits();
-        builder.AddBreakers();
         builder.AddCallers();
         builder.AddApiDescription();
         builder.AddCrossOrigin(server);

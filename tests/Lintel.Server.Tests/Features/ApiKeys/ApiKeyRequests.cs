@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Lintel.Features.Accounts;
 using Lintel.Infrastructure;
 
 namespace Lintel.Features.ApiKeys;
@@ -54,6 +55,17 @@ internal static class ApiKeyRequests
             }
 
             return await server.Client.SendAsync(request, Cancel);
+        }
+    }
+
+    extension(AccountsServer server)
+    {
+        /// <summary>A key that was made an operator's in the database, as the operations manual says.</summary>
+        public async Task<string> NewAdminKeyAsync(string accessToken)
+        {
+            var key = await server.NewKeyAsync(accessToken);
+            Assert.Equal(1, await server.ExecuteAsync("UPDATE api_key SET scopes = scopes | 32 WHERE prefix = $1", key.Json.GetProperty("prefix").GetString()));
+            return key.Text;
         }
     }
 }

@@ -1,5 +1,4 @@
 using Lintel.Infrastructure;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Lintel.Platform.Breakers;
 
@@ -91,13 +90,13 @@ public sealed class BreakerTests
     [Fact]
     public void Two_of_one_name_are_a_mistake()
     {
-        var breakers = new Breakers(_time, NullLogger<Breaker>.Instance);
+        var breakers = TestBreakers.Create(_time);
         breakers.Add("mail", new());
 
         Assert.Throws<InvalidOperationException>(() => breakers.Add("mail", new()));
     }
 
-    private Breaker Create(BreakerOptions? options = null) => new Breakers(_time, NullLogger<Breaker>.Instance).Add("test", options ?? new());
+    private Breaker Create(BreakerOptions? options = null) => TestBreakers.Create(_time).Add("test", options ?? new());
 
     private static async Task OpenAsync(Breaker breaker)
     {

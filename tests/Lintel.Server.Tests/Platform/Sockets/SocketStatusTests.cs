@@ -14,7 +14,7 @@ public sealed class SocketStatusTests(SqliteAccountsServer server) : IClassFixtu
     public async Task An_operator_sees_how_many_sockets_are_open_on_which_route()
     {
         var person = await server.SignInAsync();
-        var admin = await AdminKeyAsync(person.Tokens.Access);
+        var admin = await server.NewAdminKeyAsync(person.Tokens.Access);
         Assert.Equal("""{"open":0,"routes":[]}""", await StatusAsync(admin));
 
         var first = await SocketClient.OpenAsync(server.SocketAddress("/ws/design/one"), "Authorization", "Bearer " + person.Tokens.Access);
@@ -41,14 +41,6 @@ public sealed class SocketStatusTests(SqliteAccountsServer server) : IClassFixtu
 
         Assert.Equal(
             [HttpStatusCode.Unauthorized, HttpStatusCode.Forbidden, HttpStatusCode.Forbidden], [nobody.StatusCode, person.StatusCode, machine.StatusCode]);
-    }
-
-    /// <summary>A key that was made an operator's in the database, as the operations manual says.</summary>
-    private async Task<string> AdminKeyAsync(string accessToken)
-    {
-        var key = await server.NewKeyAsync(accessToken);
-        Assert.Equal(1, await server.ExecuteAsync("UPDATE api_key SET scopes = scopes | 32 WHERE prefix = $1", key.Json.GetProperty("prefix").GetString()));
-        return key.Text;
     }
 
     private async Task<string> StatusAsync(string key)
