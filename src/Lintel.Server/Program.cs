@@ -10,6 +10,7 @@ using Lintel.Features.Tasks;
 using Lintel.Platform.Breakers;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
+using Lintel.Platform.RateLimits;
 using Lintel.Platform.Sockets;
 using Lintel.Platform.Storage;
 
@@ -29,6 +30,7 @@ internal static class LintelApplication
         var builder = PlatformSetup.CreateBuilder(args);
         builder.AddStorage();
         builder.AddBreakers();
+        builder.AddRateLimits();
         builder.AddSockets();
         builder.AddStreams();
         builder.AddAccounts();

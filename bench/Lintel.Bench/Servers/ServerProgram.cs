@@ -30,9 +30,12 @@ internal sealed record ServerProgram(string Executable, string HealthPath, strin
             environment["LINTEL_DATA"] = folder;
             environment["SECRET_KEY"] = secretKey;
             environment["RATE_LIMIT_REQUESTS"] = "1000000000";
+            environment["RATE_LIMIT_SIGN_IN"] = "1000000000";
+            environment["RATE_LIMIT_REGISTER"] = "1000000000";
 
             // Ten thousand followers are one account's here.
             environment["MAX_CONNECTIONS_PER_OWNER"] = "20000";
+            environment["MAX_CONNECTIONS_PER_ADDRESS"] = "20000";
             foreach (var (name, value) in Settings)
             {
                 environment[name] = value;

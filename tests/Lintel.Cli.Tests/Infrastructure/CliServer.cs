@@ -57,6 +57,8 @@ public sealed class CliServer : IAsyncLifetime
             ("SECRET_KEY", "0123456789abcdef0123456789abcdef-for-tests"),
             ("API_KEY", StaticKey),
             ("RATE_LIMIT_REQUESTS", "1000000"),
+            ("RATE_LIMIT_SIGN_IN", "1000000"),
+            ("RATE_LIMIT_REGISTER", "1000000"),
             ("EXECUTE", "required"),
             ("EXECUTE_CONCURRENCY", "8"));
         Address = await _process.ListeningAsync(CancellationToken.None);

@@ -123,7 +123,7 @@ public abstract class CrashTests : IAsyncLifetime
     private string[] Settings() =>
     [
         "--HOST=127.0.0.1", "--PORT=0", $"--LINTEL_DATA={_folder.FullName}", $"--DATABASE_URL={Url}", $"--API_KEY={JobsServer.ApiKey}",
-        "--SECRET_KEY=0123456789abcdef0123456789abcdef-for-tests", "--RATE_LIMIT_REQUESTS=1000000",
+        "--SECRET_KEY=0123456789abcdef0123456789abcdef-for-tests", "--RATE_LIMIT_REQUESTS=1000000", "--RATE_LIMIT_SIGN_IN=1000000", "--RATE_LIMIT_REGISTER=1000000",
     ];
 }
 

@@ -21,7 +21,8 @@ internal static class AccountEndpoints
     public static void MapAccounts(this IEndpointRouteBuilder routes)
     {
         var auth = routes.MapGroup("/auth").WithTags(Tag).MaxBody(RequestFields.MaxBodyBytes);
-        MapBasics(auth, "");
+        var limits = routes.ServiceProvider.GetRequiredService<AccountRateLimits>();
+        MapBasics(auth, limits, "");
         auth.MapPost("refresh", RefreshAsync).WithName("Refresh").WithSummary("Exchange a refresh token for a new pair")
             .WithDescription(
                 "The token that was sent is invalid from then on. Sent again within 10 seconds it brings the same pair once more, for clients that got no answer; "
@@ -35,17 +36,17 @@ internal static class AccountEndpoints
             .Accepts<WsTicketRequest>("application/json").RequireCaller().RateLimited();
 
         // The same operations under the prefix of older clients.
-        MapBasics(routes.MapGroup("/api/auth").WithTags(Tag).MaxBody(RequestFields.MaxBodyBytes).Deprecated(), "Older");
+        MapBasics(routes.MapGroup("/api/auth").WithTags(Tag).MaxBody(RequestFields.MaxBodyBytes).Deprecated(), limits, "Older");
     }
 
-    private static void MapBasics(RouteGroupBuilder auth, string prefix)
+    private static void MapBasics(RouteGroupBuilder auth, AccountRateLimits limits, string prefix)
     {
         auth.MapPost("register", RegisterAsync).WithName(prefix + "Register").WithSummary("Make an account")
-            .Accepts<RegisterRequest>("application/json").ProducesErrors(403, 409).RateLimited()
+            .Accepts<RegisterRequest>("application/json").ProducesErrors(403, 409).RateLimited(limits.Register)
             .DescribeResponse(201, "The account was made; sign in next.", ("Location", "`/auth/me`."));
         auth.MapPost("login", LoginAsync).WithName(prefix + "Login").WithSummary("Sign in with e-mail and password, as JSON or as an OAuth2 form")
             .WithDescription("A wrong e-mail address and a wrong password are answered alike, and in the same time. Only failures count against the rate limit.")
-            .Accepts<LoginRequest>("application/json", "application/x-www-form-urlencoded", "multipart/form-data").DescribeForm(typeof(LoginForm)).ProducesErrors(401).RateLimited();
+            .Accepts<LoginRequest>("application/json", "application/x-www-form-urlencoded", "multipart/form-data").DescribeForm(typeof(LoginForm)).ProducesErrors(401).RateLimited(limits.SignIn);
         auth.MapGet("me", GetMeAsync).WithName(prefix + "Me").WithSummary("Get your account").RequireCaller().ProducesErrors(403);
     }
 

@@ -23,6 +23,7 @@ internal static class AccountsFeature
         services.AddSingleton<ITicketRedeemer>(static provider => provider.GetRequiredService<Tickets>());
 
         services.AddSingleton<AccountLog>();
+        services.AddSingleton<AccountRateLimits>();
         services.AddSingleton<AccountTable>();
         services.AddSingleton<PasswordHashing>();
         services.AddSingleton<RevocationLog>();

@@ -108,7 +108,7 @@ internal sealed class StoredApiKeys(
     private async Task<CallerResult> ReadUnknownAsync(string digest, RateLimitPartition guesses)
     {
         // Counted first and given back: no moment is left in which many at once go uncounted.
-        if (partitions.Take(guesses) is { IsAllowed: false } refused)
+        if (await partitions.TakeAsync(guesses) is { IsAllowed: false } refused)
         {
             return CallerResult.Limited(refused.ResetAfter);
         }

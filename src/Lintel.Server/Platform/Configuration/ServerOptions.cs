@@ -35,6 +35,9 @@ internal sealed class ServerOptions
     /// <summary>Sockets and event streams that one owner may have open at once on this node.</summary>
     public required int MaxConnectionsPerOwner { get; init; }
 
+    /// <summary>The same for one address, signed in or not; an IPv6 network of 64 bits counts as one.</summary>
+    public required int MaxConnectionsPerAddress { get; init; }
+
     /// <summary>Bytes that large request bodies may take in memory, all together.</summary>
     public required int BodyMemory { get; init; }
 
@@ -55,6 +58,7 @@ internal sealed class ServerOptions
         CorsOrigins = ReadOrigins(settings),
         TrustedProxies = ReadProxies(settings),
         MaxConnections = settings.Number("MAX_CONNECTIONS", 20_000, 1, 1_000_000),
+        MaxConnectionsPerAddress = settings.Number("MAX_CONNECTIONS_PER_ADDRESS", 5000, 1, 1_000_000),
         MaxConnectionsPerOwner = settings.Number("MAX_CONNECTIONS_PER_OWNER", 1000, 1, 1_000_000),
 
         // The largest body that a route takes has 16 MB, and one that comes in chunks is held twice while its buffer grows.

@@ -31,7 +31,6 @@ internal static class PlatformSetup
         builder.AddJsonLogging(server.LogLevel);
         builder.AddKestrel(server);
         builder.AddJson();
-        builder.AddRateLimits();
         builder.AddCallers();
         builder.AddApiDescription();
         builder.AddCrossOrigin(server);

@@ -3,11 +3,11 @@ using System.Collections.Concurrent;
 namespace Lintel.Platform.RateLimits;
 
 /// <summary>
-/// The windows of all partitions, of this node: several nodes each count what they serve. Ended windows are taken out now and then.
+/// The windows of all partitions. Nodes of one PostgreSQL share them, by way of <see cref="SharedRateLimits"/>. Ended windows are taken out now and then.
 /// Their number is bounded: once it is reached, newcomers share one window a policy, so that whoever has many addresses
 /// can neither fill the memory nor make the server forget what others have used.
 /// </summary>
-internal sealed class RateLimitPartitions(TimeProvider time, int capacity)
+internal sealed class RateLimitPartitions(TimeProvider time, int capacity, SharedRateLimits? shared = null)
 {
     public const int DefaultCapacity = 50_000;
 
@@ -22,14 +22,19 @@ internal sealed class RateLimitPartitions(TimeProvider time, int capacity)
 
     public int Count => Volatile.Read(ref _count);
 
-    public RateLimitOutcome Take(in RateLimitPartition partition, int requests = 1)
+    /// <summary>Counts <paramref name="requests"/>, or none of them where they are too many. Nearly always the answer is there at once.</summary>
+    public ValueTask<RateLimitOutcome> TakeAsync(in RateLimitPartition partition, int requests = 1)
     {
         SweepAfter(SweepInterval);
         while (true)
         {
-            if (WindowOf(partition).TryTake(requests, out var outcome))
+            var window = WindowOf(partition);
+            switch (window.TryTake(requests, out var outcome))
             {
-                return outcome;
+                case TakeStatus.Decided:
+                    return new(outcome);
+                case TakeStatus.NeedsGrant:
+                    return TakeLaterAsync(partition, requests, window);
             }
         }
     }
@@ -42,6 +47,24 @@ internal sealed class RateLimitPartitions(TimeProvider time, int capacity)
             window.GiveBack();
         }
     }
+
+    private async ValueTask<RateLimitOutcome> TakeLaterAsync(RateLimitPartition partition, int requests, FixedWindow window)
+    {
+        while (true)
+        {
+            await window.AskAsync(requests, least => shared!.TakeAsync(partition, least));
+            switch (window.TryTake(requests, out var outcome))
+            {
+                case TakeStatus.Decided:
+                    return outcome;
+                case TakeStatus.Retired:
+                    window = WindowOf(partition);
+                    break;
+            }
+        }
+    }
+
+    private FixedWindow NewWindow(RateLimitPolicy policy) => new(policy, time, shared is not null);
 
     private FixedWindow WindowOf(in RateLimitPartition partition)
     {
@@ -57,11 +80,12 @@ internal sealed class RateLimitPartitions(TimeProvider time, int capacity)
                 SweepAfter(FullSweepInterval);
                 if (Count >= capacity)
                 {
+                    // Of this node alone: what it has forgotten, the others have too.
                     return _crowds.GetOrAdd(partition.Policy, static (policy, time) => new FixedWindow(policy, time), time);
                 }
             }
 
-            window = new FixedWindow(partition.Policy, time);
+            window = NewWindow(partition.Policy);
             if (_windows.TryAdd(partition, window))
             {
                 Interlocked.Increment(ref _count);

@@ -23,6 +23,9 @@ internal sealed class RateLimitPolicy : IEquatable<RateLimitPolicy>
         PolicyText = $"\"{name}\";q={LimitText};w={WindowText}";
     }
 
+    /// <summary>True where requests are counted for their address even when they have credentials: an account, or fifty keys, must not give as many more tries.</summary>
+    public bool CountsAddresses { get; init; }
+
     private RateLimitPolicy(RateLimitPolicy origin, int requests)
         : this(origin.Name, requests, origin.Window) => _origin = origin;
 

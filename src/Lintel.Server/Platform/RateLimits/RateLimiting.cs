@@ -16,16 +16,23 @@ internal sealed class RateLimiting(RateLimitOptions options, RateLimitPartitions
     /// is refused for its credentials counts for its address, or guessing would be free.
     /// </summary>
     /// <returns>Null where the request may go on.</returns>
-    public ErrorResult? Admit(HttpContext context)
+    public ValueTask<ErrorResult?> AdmitAsync(HttpContext context)
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<RateLimitMetadata>() is not { } limit)
         {
-            return null;
+            return default;
         }
 
         var policy = PolicyOf(context, limit);
-        var outcome = partitions.Take(PartitionOf(context, policy));
+        var outcome = partitions.TakeAsync(PartitionOf(context, policy));
+        return outcome.IsCompletedSuccessfully ? new(Tell(context, policy, outcome.Result)) : TellLaterAsync(context, policy, outcome);
+    }
 
+    private static async ValueTask<ErrorResult?> TellLaterAsync(HttpContext context, RateLimitPolicy policy, ValueTask<RateLimitOutcome> outcome) =>
+        Tell(context, policy, await outcome);
+
+    private static ErrorResult? Tell(HttpContext context, RateLimitPolicy policy, in RateLimitOutcome outcome)
+    {
         var headers = context.Response.Headers;
         headers["X-RateLimit-Limit"] = policy.LimitText;
         headers["X-RateLimit-Remaining"] = outcome.Remaining.ToString(CultureInfo.InvariantCulture);
@@ -58,7 +65,7 @@ internal sealed class RateLimiting(RateLimitOptions options, RateLimitPartitions
         limit.Policy ?? context.Features.Get<Caller>()?.RateLimit ?? _default;
 
     private RateLimitPartition PartitionOf(HttpContext context, RateLimitPolicy policy) =>
-        context.Features.Get<Caller>() is { } caller
+        context.Features.Get<Caller>() is { } caller && !policy.CountsAddresses
             ? RateLimitPartition.OfCaller(policy, caller.RateLimitKey)
             : RateLimitPartition.OfAddress(policy, client.AddressOf(context));
 }

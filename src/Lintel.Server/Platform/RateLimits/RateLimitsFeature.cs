@@ -13,8 +13,14 @@ internal static class RateLimitsFeature
 
     public static void AddRateLimits(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddSingleton(services => new RateLimitPartitions(services.GetRequiredService<TimeProvider>(), RateLimitPartitions.DefaultCapacity));
+        builder.Services.AddSingleton<SharedRateLimits>();
+        builder.Services.AddSingleton(static services =>
+        {
+            var shared = services.GetRequiredService<SharedRateLimits>();
+            return new RateLimitPartitions(services.GetRequiredService<TimeProvider>(), RateLimitPartitions.DefaultCapacity, shared.IsUsed ? shared : null);
+        });
         builder.Services.AddSingleton<RateLimiting>();
+        builder.Services.AddHostedService<RateLimitRetentionWorker>();
     }
 
     public static void MapRateLimits(this IEndpointRouteBuilder routes) =>

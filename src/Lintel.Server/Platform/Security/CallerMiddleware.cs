@@ -37,7 +37,16 @@ internal sealed class CallerMiddleware(RequestDelegate next, CallerResolver call
             context.Features.Set(caller);
         }
 
-        var refusal = limits.Admit(context) ?? Refuse(requirement, result) ?? RefuseStream(context, result.Caller);
+        var limited = limits.AdmitAsync(context);
+        return limited.IsCompletedSuccessfully ? GoOnAsync(context, requirement, result, limited.Result) : GoOnLaterAsync(context, requirement, result, limited);
+    }
+
+    private async Task GoOnLaterAsync(HttpContext context, CallerRequirement? requirement, CallerResult result, ValueTask<ErrorResult?> limited) =>
+        await GoOnAsync(context, requirement, result, await limited);
+
+    private Task GoOnAsync(HttpContext context, CallerRequirement? requirement, CallerResult result, ErrorResult? limited)
+    {
+        var refusal = limited ?? Refuse(requirement, result) ?? RefuseStream(context, result.Caller);
         return refusal is null ? next(context) : ErrorWriter.WriteAsync(context, refusal);
     }
 
@@ -76,10 +85,17 @@ internal sealed class CallerMiddleware(RequestDelegate next, CallerResolver call
     }
 
     /// <summary>Of sockets the handshake sees to it, where the caller may be known later.</summary>
-    private ErrorResult? RefuseStream(HttpContext context, Caller? caller) =>
-        caller is null || context.GetEndpoint()?.Metadata.GetMetadata<StreamMetadata>() is not { Kind: StreamKind.ServerSentEvents } || places.TryTake(context, caller.OwnerId)
-            ? null
-            : ApiErrors.TooManyConnections(places.Refusal);
+    private ErrorResult? RefuseStream(HttpContext context, Caller? caller)
+    {
+        if (caller is null || context.GetEndpoint()?.Metadata.GetMetadata<StreamMetadata>() is not { Kind: StreamKind.ServerSentEvents })
+        {
+            return null;
+        }
+
+        return !places.TryTakeAddress(context) ? ApiErrors.TooManyConnections(places.AddressRefusal)
+            : !places.TryTake(context, caller.OwnerId) ? ApiErrors.TooManyConnections(places.OwnerRefusal)
+            : null;
+    }
 
     private static ErrorResult? Refuse(CallerRequirement requirement, Caller caller)
     {

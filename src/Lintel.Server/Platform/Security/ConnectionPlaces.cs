@@ -1,47 +1,64 @@
 using Lintel.Platform.Configuration;
+using Lintel.Platform.Http;
 
 namespace Lintel.Platform.Security;
 
-/// <summary>How many sockets and event streams each owner has open on this node, so that one cannot take everybody's.</summary>
-internal sealed class ConnectionPlaces(ServerOptions options)
+/// <summary>How many sockets and event streams each owner, and each address, has open on this node, so that one cannot take everybody's.</summary>
+internal sealed class ConnectionPlaces(ServerOptions options, ForwardedClient client)
 {
-    private readonly Lock _gate = new();
-    private readonly Dictionary<long, int> _taken = [];
+    private readonly Places<long> _owners = new(options.MaxConnectionsPerOwner);
+    private readonly Places<UInt128> _addresses = new(options.MaxConnectionsPerAddress);
 
-    /// <summary>What a client is told who has as many as one may.</summary>
-    public string Refusal { get; } = $"You have {options.MaxConnectionsPerOwner} sockets and streams open, as many as one account may; close some first.";
+    /// <summary>What a client is told whose owner has as many as one may.</summary>
+    public string OwnerRefusal { get; } = $"You have {options.MaxConnectionsPerOwner} sockets and streams open, as many as one account may; close some first.";
 
-    /// <summary>Takes a place until the request ends; false when the owner has as many as one may.</summary>
-    public bool TryTake(HttpContext context, long ownerId)
+    /// <summary>What a client is told whose address has as many as one may.</summary>
+    public string AddressRefusal { get; } = $"Your network address has {options.MaxConnectionsPerAddress} sockets and streams open, as many as one may; close some first.";
+
+    /// <summary>Takes one of an owner's places until the request ends; false when there is none.</summary>
+    public bool TryTake(HttpContext context, long ownerId) => _owners.TryTake(context, ownerId);
+
+    /// <summary>Takes one of the places of the client's address until the request ends; false when there is none.</summary>
+    public bool TryTakeAddress(HttpContext context) => _addresses.TryTake(context, ClientNetwork.Of(client.AddressOf(context)));
+
+    private sealed class Places<T>(int most)
+        where T : notnull
     {
-        lock (_gate)
+        private readonly Lock _gate = new();
+        private readonly Dictionary<T, int> _taken = [];
+
+        public bool TryTake(HttpContext context, T whose)
         {
-            var taken = _taken.GetValueOrDefault(ownerId);
-            if (taken >= options.MaxConnectionsPerOwner)
+            lock (_gate)
             {
-                return false;
+                var taken = _taken.GetValueOrDefault(whose);
+                if (taken >= most)
+                {
+                    return false;
+                }
+
+                _taken[whose] = taken + 1;
             }
 
-            _taken[ownerId] = taken + 1;
+            context.Response.RegisterForDispose(new Place<T>(this, whose));
+            return true;
         }
 
-        context.Response.RegisterForDispose(new Place(this, ownerId));
-        return true;
-    }
-
-    private void Free(long ownerId)
-    {
-        lock (_gate)
+        public void Free(T whose)
         {
-            if (--_taken[ownerId] == 0)
+            lock (_gate)
             {
-                _taken.Remove(ownerId);
+                if (--_taken[whose] == 0)
+                {
+                    _taken.Remove(whose);
+                }
             }
         }
     }
 
-    private sealed class Place(ConnectionPlaces places, long ownerId) : IDisposable
+    private sealed class Place<T>(Places<T> places, T whose) : IDisposable
+        where T : notnull
     {
-        public void Dispose() => places.Free(ownerId);
+        public void Dispose() => places.Free(whose);
     }
 }

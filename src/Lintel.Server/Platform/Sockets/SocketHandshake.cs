@@ -57,6 +57,13 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
             return null;
         }
 
+        // Those too whose credentials come later or never.
+        if (!places.TryTakeAddress(context))
+        {
+            await ErrorWriter.WriteAsync(context, ApiErrors.TooManyConnections(places.AddressRefusal));
+            return null;
+        }
+
         var (known, status) = await FromRequestAsync(context);
         if (known?.Has(scopes) == true && prepare is not null)
         {
@@ -145,7 +152,7 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
 
         if (!places.TryTake(context, caller.OwnerId))
         {
-            await connection.SendErrorAsync(places.Refusal);
+            await connection.SendErrorAsync(places.OwnerRefusal);
             await connection.CloseAsync(WebSocketCloseStatus.PolicyViolation, TooMany);
             return false;
         }

@@ -42,12 +42,13 @@ public abstract class RegistrationTests(AccountsServer server)
     [Fact]
     public async Task Registrations_count_against_the_limit_of_their_address()
     {
-        await using var strict = await ServerFixture.StartAsync(["--RATE_LIMIT_REQUESTS=2", "--PASSWORD_HASH_ITERATIONS=10000"]);
+        await using var strict = await ServerFixture.StartAsync(["--RATE_LIMIT_REGISTER=2", "--PASSWORD_HASH_ITERATIONS=10000"]);
         var statuses = new List<HttpStatusCode>();
         for (var i = 0; i < 3; i++)
         {
             using var response = await strict.Client.PostAsJsonAsync("/auth/register", new { email = AccountsServer.NewEmail(), password = AccountsServer.Password }, Cancel);
             statuses.Add(response.StatusCode);
+            Assert.Equal(("2", "3600"), (response.Header("X-RateLimit-Limit"), response.Header("X-RateLimit-Window")));
         }
 
         Assert.Equal([HttpStatusCode.Created, HttpStatusCode.Created, HttpStatusCode.TooManyRequests], statuses);

@@ -12,13 +12,12 @@ public sealed class SignInLimitTests
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private static Task<ServerFixture> StartAsync(int limit = 3) => ServerFixture.StartAsync([string.Create(CultureInfo.InvariantCulture, $"--RATE_LIMIT_REQUESTS={limit}"), "--PASSWORD_HASH_ITERATIONS=10000"]);
+    private static Task<ServerFixture> StartAsync(int limit = 3) => ServerFixture.StartAsync([string.Create(CultureInfo.InvariantCulture, $"--RATE_LIMIT_SIGN_IN={limit}"), "--PASSWORD_HASH_ITERATIONS=10000"]);
 
     [Fact]
     public async Task Wrong_passwords_are_counted_and_then_refused()
     {
-        // The registration counts too.
-        await using var server = await StartAsync(limit: 4);
+        await using var server = await StartAsync();
         Assert.Equal(HttpStatusCode.Created, await RegisterAsync(server, "mason@example.com"));
 
         for (var i = 0; i < 3; i++)
@@ -38,6 +37,27 @@ public sealed class SignInLimitTests
 
         Assert.Equal(3, guesses.Count(status => status == HttpStatusCode.Unauthorized));
         Assert.Equal(17, guesses.Count(status => status == HttpStatusCode.TooManyRequests));
+    }
+
+    [Fact]
+    public async Task Neither_an_account_nor_a_key_nor_the_older_prefix_gives_more_guesses()
+    {
+        await using var server = await StartAsync();
+        await RegisterAsync(server, "thief@example.com");
+        using var signedIn = await server.Client.PostAsJsonAsync("/auth/login", new { email = "thief@example.com", password = Password }, Cancel);
+        var token = (await Tokens.OfAsync(signedIn)).Access;
+
+        List<HttpStatusCode> statuses = [];
+        foreach (var (path, credential) in new[] { ("/auth/login", ""), ("/auth/login", "Bearer " + token), ("/api/auth/login", ""), ("/auth/login", "Bearer " + token), ("/api/auth/login", "") })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(new { email = "mason@example.com", password = "wrong horse" }) };
+            request.Headers.TryAddWithoutValidation("Authorization", credential);
+            using var response = await server.Client.SendAsync(request, Cancel);
+            Assert.Equal("3", response.Header("X-RateLimit-Limit"));
+            statuses.Add(response.StatusCode);
+        }
+
+        Assert.Equal([401, 401, 401, 429, 429], statuses.Select(static status => (int)status));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using Lintel.Infrastructure;
+using Lintel.Platform.Storage;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Lintel.Features.ApiKeys;
@@ -45,6 +46,9 @@ public sealed class ApiKeyAttackTests
         Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
         Assert.Equal(TimeSpan.FromSeconds(1), refused.Headers.RetryAfter!.Delta);
         time.Advance(TimeSpan.FromSeconds(1));
+
+        // Where nodes share windows, the database's clock ends them.
+        await server.Services.GetRequiredService<Database>().WriteAsync(static async session => { await session.ExecuteAsync("UPDATE rate_limit SET ends_at = 0"); }, Cancel);
         Assert.Null(await server.TryKeyAsync(fresh.Text));
         Assert.Null(await server.TryKeyAsync(known.Text));
     }

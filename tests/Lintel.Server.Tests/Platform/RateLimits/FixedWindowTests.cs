@@ -71,7 +71,7 @@ public sealed class FixedWindowTests
         var allowed = 0;
         await Parallel.ForAsync(0, 20_000, TestContext.Current.CancellationToken, (_, _) =>
         {
-            if (partitions.Take(partition).IsAllowed)
+            if (Take(partitions, partition).IsAllowed)
             {
                 Interlocked.Increment(ref allowed);
             }
@@ -89,12 +89,12 @@ public sealed class FixedWindowTests
         var partitions = new RateLimitPartitions(_time, 100);
         for (var i = 0; i < 5; i++)
         {
-            partitions.Take(RateLimitPartition.OfCaller(_policy, "one"));
+            Take(partitions, RateLimitPartition.OfCaller(_policy, "one"));
         }
 
-        Assert.False(partitions.Take(RateLimitPartition.OfCaller(_policy, "one")).IsAllowed);
-        Assert.True(partitions.Take(RateLimitPartition.OfCaller(_policy, "two")).IsAllowed);
-        Assert.True(partitions.Take(RateLimitPartition.OfCaller(other, "one")).IsAllowed);
+        Assert.False(Take(partitions, RateLimitPartition.OfCaller(_policy, "one")).IsAllowed);
+        Assert.True(Take(partitions, RateLimitPartition.OfCaller(_policy, "two")).IsAllowed);
+        Assert.True(Take(partitions, RateLimitPartition.OfCaller(other, "one")).IsAllowed);
     }
 
     [Theory]
@@ -114,20 +114,20 @@ public sealed class FixedWindowTests
         var partitions = new RateLimitPartitions(_time, 1000);
         for (var i = 0; i < 500; i++)
         {
-            partitions.Take(RateLimitPartition.OfCaller(_policy, $"old {i}"));
+            Take(partitions, RateLimitPartition.OfCaller(_policy, $"old {i}"));
         }
 
         _time.Advance(TimeSpan.FromSeconds(29));
         for (var i = 0; i < 4; i++)
         {
-            partitions.Take(RateLimitPartition.OfCaller(_policy, "young"));
+            Take(partitions, RateLimitPartition.OfCaller(_policy, "young"));
         }
 
         _time.Advance(TimeSpan.FromSeconds(2));
-        partitions.Take(RateLimitPartition.OfCaller(_policy, "now"));
+        Take(partitions, RateLimitPartition.OfCaller(_policy, "now"));
 
         Assert.Equal(2, partitions.Count);
-        Assert.False(partitions.Take(RateLimitPartition.OfCaller(_policy, "young")).IsAllowed);
+        Assert.False(Take(partitions, RateLimitPartition.OfCaller(_policy, "young")).IsAllowed);
     }
 
     [Fact]
@@ -135,17 +135,17 @@ public sealed class FixedWindowTests
     {
         var partitions = new RateLimitPartitions(_time, 100);
         var victim = RateLimitPartition.OfCaller(_policy, "known");
-        partitions.Take(victim, 3);
+        Take(partitions, victim, 3);
 
-        var allowed = Enumerable.Range(0, 10_000).Count(i => partitions.Take(RateLimitPartition.OfCaller(_policy, $"flood {i}")).IsAllowed);
+        var allowed = Enumerable.Range(0, 10_000).Count(i => Take(partitions, RateLimitPartition.OfCaller(_policy, $"flood {i}")).IsAllowed);
 
         Assert.Equal(100, partitions.Count);
         Assert.Equal(99 + _policy.Requests, allowed);
-        Assert.False(partitions.Take(victim).IsAllowed);
+        Assert.False(Take(partitions, victim).IsAllowed);
 
         // Once the flood is over there is room again.
         _time.Advance(_policy.Window);
-        Assert.True(partitions.Take(RateLimitPartition.OfCaller(_policy, "newcomer")).IsAllowed);
+        Assert.True(Take(partitions, RateLimitPartition.OfCaller(_policy, "newcomer")).IsAllowed);
         Assert.Equal(1, partitions.Count);
     }
 
@@ -158,29 +158,37 @@ public sealed class FixedWindowTests
         var one = RateLimitPartition.OfCaller(policy, "one");
 
         // Sweeps run all the time beside the takers, over many windows that end; the one that runs on must stay exact.
-        var start = partitions.Take(one).Remaining;
+        var start = Take(partitions, one).Remaining;
         var taken = 0;
         await Parallel.ForAsync(0, 4000, TestContext.Current.CancellationToken, (i, _) =>
         {
-            partitions.Take(RateLimitPartition.OfCaller(brief, $"brief {i}"));
+            Take(partitions, RateLimitPartition.OfCaller(brief, $"brief {i}"));
             if (i % 100 == 0)
             {
                 _time.Advance(TimeSpan.FromSeconds(0.9));
             }
 
-            partitions.Take(one);
+            Take(partitions, one);
             Interlocked.Increment(ref taken);
             return ValueTask.CompletedTask;
         });
 
         Assert.Equal(4000, taken);
-        var rest = partitions.Take(one).Remaining;
+        var rest = Take(partitions, one).Remaining;
         Assert.Equal(start - 4001, rest);
+    }
+
+    private static RateLimitOutcome Take(RateLimitPartitions partitions, RateLimitPartition partition, int requests = 1)
+    {
+        // What this node counts alone is known at once.
+        var taken = partitions.TakeAsync(partition, requests).AsTask();
+        Assert.True(taken.IsCompletedSuccessfully);
+        return taken.Result;
     }
 
     private static (bool IsAllowed, int Remaining) Take(FixedWindow window)
     {
-        Assert.True(window.TryTake(1, out var outcome));
+        Assert.Equal(TakeStatus.Decided, window.TryTake(1, out var outcome));
         return (outcome.IsAllowed, outcome.Remaining);
     }
 }

@@ -153,7 +153,7 @@ public sealed class RateLimitTests
         (response.Header("X-RateLimit-Limit"), response.Header("X-RateLimit-Remaining"), response.Header("X-RateLimit-Window"), response.Header("X-RateLimit-Reset"));
 
     /// <summary>Knows every key that begins with <c>key-</c>.</summary>
-    private sealed class AnyKey : IApiKeyVerifier
+    internal sealed class AnyKey : IApiKeyVerifier
     {
         public ValueTask<CallerResult> VerifyAsync(string key, HttpContext context, CancellationToken cancellationToken) => new(
             key.StartsWith("key-", StringComparison.Ordinal)

@@ -57,6 +57,36 @@ public sealed class ConnectionPlacesTests
     }
 
     [Fact]
+    public async Task An_address_s_sockets_and_streams_are_bounded_whoever_they_belong_to_and_if_nobody()
+    {
+        const string told = "Your network address has 2 sockets and streams open, as many as one may; close some first.";
+        await using var server = await ServerFixture.StartAsync(["--MAX_CONNECTIONS_PER_ADDRESS=2"]);
+        await using var first = await OpenAsync(server);
+        var silent = await SocketClient.OpenAsync(server.SocketAddress(Session));
+
+        using var socket = new HttpRequestMessage(HttpMethod.Get, Session);
+        foreach (var (name, value) in new[] { ("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==") })
+        {
+            socket.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        using var refused = await server.Client.SendAsync(socket, Cancel);
+        using var stream = await DesignAsync(server);
+        foreach (var response in new[] { refused, stream })
+        {
+            Assert.Equal(HttpStatusCode.TooManyRequests, response.StatusCode);
+            Assert.Equal(told, (await response.JsonAsync()).GetProperty("error").GetProperty("message").GetString());
+        }
+
+        await silent.DisposeAsync();
+        await Eventually.HoldsAsync(async () =>
+        {
+            using var batch = await DesignAsync(server);
+            return batch.StatusCode == HttpStatusCode.OK;
+        });
+    }
+
+    [Fact]
     public async Task Of_many_that_come_at_once_as_many_as_there_are_places_get_one()
     {
         await using var server = await ServerFixture.StartAsync(["--MAX_CONNECTIONS_PER_OWNER=5"]);
