@@ -14,6 +14,8 @@ internal static class Program
         new BatchScenario(),
         new LiveScenario(),
         new MeScenario(),
+        new TasksScenario(),
+        new LimiterScenario(),
         new RefreshScenario(),
         new LoginPressureScenario(),
         new StartupScenario(),

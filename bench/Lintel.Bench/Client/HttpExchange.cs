@@ -3,8 +3,8 @@ using System.Text;
 
 namespace Lintel.Bench.Client;
 
-/// <summary>Sends the same request again and again on one kept-alive connection and insists on 200.</summary>
-internal class HttpExchange(IPEndPoint server, byte[] request) : Exchange(Connect(server))
+/// <summary>Sends the same request again and again on one kept-alive connection and insists on one status.</summary>
+internal class HttpExchange(IPEndPoint server, byte[] request, HttpStatusCode expected = HttpStatusCode.OK) : Exchange(Connect(server))
 {
     private byte[] current = request;
 
@@ -26,7 +26,7 @@ internal class HttpExchange(IPEndPoint server, byte[] request) : Exchange(Connec
             return 0;
         }
 
-        if (answer.Status != (int)HttpStatusCode.OK)
+        if (answer.Status != (int)expected)
         {
             throw new IOException($"Status {answer.Status}: {Encoding.UTF8.GetString(answer.Body)}");
         }

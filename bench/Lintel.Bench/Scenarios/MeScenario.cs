@@ -1,6 +1,5 @@
 using Lintel.Bench.Client;
 using Lintel.Bench.Reporting;
-using Lintel.Bench.Servers;
 
 namespace Lintel.Bench.Scenarios;
 
@@ -23,7 +22,7 @@ internal sealed class MeScenario : IScenario
         using var signedIn = LoadGroup.OfRequests(server, Connections, HttpExchange.Get("/auth/me", account.AccessToken));
         using var health = LoadGroup.OfRequests(server, Connections, HttpExchange.Get("/health"));
         using var bare = LoadGroup.OfRequests(peer, Connections, HttpExchange.Get("/empty"));
-        var (me, plain, empty) = (new Measured(server, signedIn), new Measured(server, health), new Measured(peer, bare));
+        var (me, plain, empty) = (new MeasuredLoad(server, signedIn), new MeasuredLoad(server, health), new MeasuredLoad(peer, bare));
         foreach (var group in (LoadGroup[])[signedIn, health, bare])
         {
             LoadLoop.Run(stage.WarmUp, group);
@@ -50,23 +49,5 @@ internal sealed class MeScenario : IScenario
             .Note(
                 $"processor time of the server for each request, which a busy machine disturbs less than the rate: /auth/me {me.Cost.Show(Show.Microseconds)}, " +
                 $"/health {plain.Cost.Show(Show.Microseconds)}, bare endpoint {empty.Cost.Show(Show.Microseconds)}.");
-    }
-
-    private sealed class Measured(ChildServer server, LoadGroup group)
-    {
-        private readonly List<double> rates = [];
-        private readonly List<double> costs = [];
-
-        public Sample Rate => new(rates);
-
-        public Sample Cost => new(costs);
-
-        public void Run(TimeSpan window)
-        {
-            var before = server.ProcessorTime;
-            LoadLoop.Run(window, group);
-            rates.Add(group.PerSecond);
-            costs.Add((server.ProcessorTime - before).TotalMicroseconds / group.CountWithLast);
-        }
     }
 }

@@ -1,4 +1,5 @@
 using Lintel.Features.Jobs;
+using Lintel.Platform.Caching;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
 using Lintel.Platform.Json;
@@ -26,7 +27,8 @@ internal static class ExecutionEndpoints
                 "The program is compiled once and run for each input, one after the other, each run with the limits of `limits` for itself. It is a job of kind `execute-batch`.")
             .RequireCaller(Scopes.Execute).RateLimited().MaxBody(JobEndpoints.MaxBodyBytes).Accepts<ExecuteBatch>("application/json");
         api.MapGet("languages", ListAsync).WithName("ListLanguages").WithSummary("List the languages of this server, with versions")
-            .RequireCaller();
+            .RequireCaller().DescribeHeader("If-None-Match", "An `ETag` that you have: where the list is still the same, the answer is 304 and has no body.")
+            .DescribeResponse(200, null, ("ETag", "The list as it is.")).DescribeResponse(304, "It has not changed.");
         api.MapPost("jobs/create", CreateTokenAsync).WithName("CreateJobToken").WithSummary("Get a token that runs one program")
             .WithDescription(
                 "For browsers that are to run a program without holding a key: a first message of `/ws/execute` with `job_id` and `job_token` runs it as you, once, within 15 minutes.")
@@ -81,17 +83,8 @@ internal static class ExecutionEndpoints
         return await results.WaitForBatchAsync(job, viewer, context.RequestAborted) is { } result ? TypedResults.Ok(result) : Stopping();
     }
 
-    private static async Task<Ok<LanguageList>> ListAsync(ExecutionSandbox sandbox, CancellationToken cancellationToken)
-    {
-        var runner = await sandbox.GetAsync(cancellationToken);
-        return TypedResults.Ok(new LanguageList(
-            [
-                .. runner.Toolchains.Select(static toolchain => new LanguageView(
-                    toolchain.Language.Id, toolchain.Language.Name, toolchain.Language.Aliases, toolchain.Version, toolchain.IsInstalled, toolchain.Reason,
-                    toolchain.Language.Compile is not null)),
-            ],
-            null));
-    }
+    private static async Task<CachedResult<LanguageList>> ListAsync(LanguageCatalog languages, CancellationToken cancellationToken) =>
+        new(await languages.GetAsync(cancellationToken));
 
     private static async Task<Ok<CreatedJobToken>> CreateTokenAsync(Caller caller, JobTokens tokens, CancellationToken cancellationToken) =>
         TypedResults.Ok(await tokens.IssueAsync(caller, cancellationToken));

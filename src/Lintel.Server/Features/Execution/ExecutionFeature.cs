@@ -18,6 +18,7 @@ internal static class ExecutionFeature
         builder.AddJobKind<ExecuteJob>(ExecuteJob.Kind with { MaxConcurrent = options.Concurrency, MaxConcurrentPerOwner = options.ConcurrencyPerOwner });
         builder.AddJobKind<ExecuteBatchJob>(
             ExecuteBatchJob.Kind with { MaxConcurrent = options.BatchConcurrency, MaxConcurrentPerOwner = Math.Max(1, options.ConcurrencyPerOwner / 2) });
+        builder.Services.AddSingleton<LanguageCatalog>();
         builder.Services.AddSingleton<ExecutionSandbox>();
         builder.Services.AddHostedService(static services => services.GetRequiredService<ExecutionSandbox>());
         builder.Services.AddSingleton<IReadinessCheck>(static services => services.GetRequiredService<ExecutionSandbox>());

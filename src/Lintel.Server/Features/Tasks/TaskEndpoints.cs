@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using Lintel.Platform.Caching;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
@@ -31,7 +32,9 @@ internal static class TaskEndpoints
             .WithDescription("The task, an e-mail to its owner and a notification to the owner's open connections are one: all are there, or none.")
             .Accepts<CreateTask>("application/json").ProducesErrors(403).MaxBody(MaxBodyBytes).RateLimited()
             .DescribeResponse(201, "The task was made.", ("Location", "The task: `/api/tasks/{id}`."), (ETag, ETagMeaning));
-        tasks.MapGet("", ListAsync).WithName("ListTasks").WithSummary("List and search your tasks, newest first").ProducesErrors(403);
+        tasks.MapGet("", ListAsync).WithName("ListTasks").WithSummary("List and search your tasks, newest first").ProducesErrors(403)
+            .DescribeHeader("If-None-Match", "An `ETag` that you have: where the page is still the same, the answer is 304 and has no body.")
+            .DescribeResponse(200, null, (ETag, "The page as it is.")).DescribeResponse(304, "It has not changed.");
         tasks.MapPost("complete", CompleteAsync).WithName("CompleteTasks").WithSummary("Complete many tasks at once").MaxBody(MaxBodyBytes).RateLimited();
         tasks.MapGet("{id:guid}", GetAsync).WithName("GetTask").WithSummary("Get a task").ProducesErrors(404)
             .DescribeHeader("If-None-Match", "An `ETag` that you have: where it is still the task's, the answer is 304 and has no body.")
@@ -57,9 +60,10 @@ internal static class TaskEndpoints
         return TypedResults.Created($"/api/tasks/{task.Id}", TaskView.From(task));
     }
 
-    private static async Task<Results<Ok<TaskList>, ErrorResult>> ListAsync(
+    private static async Task<Results<CachedResult<TaskList>, ErrorResult>> ListAsync(
         Caller caller,
         TaskTable table,
+        OutputCache cache,
         CancellationToken cancellationToken,
         [Description("Only tasks in this state.")]
         [AllowedValues(TaskStates.Pending, TaskStates.InProgress, TaskStates.Completed)]
@@ -101,24 +105,28 @@ internal static class TaskEndpoints
             before = id;
         }
 
-        // One more than asked for tells whether there is a next page.
-        var tasks = await table.ListAsync(caller.OwnerId, before, new(status, q, dueBefore), limit + 1, cancellationToken);
-        var page = tasks.Take(limit).Select(TaskView.From).ToList();
-        return TypedResults.Ok(new TaskList(page, tasks.Count > limit ? page[^1].Id.ToString() : null));
+        // Searches are seldom alike.
+        var page = new TaskPage(before, new(status, q, dueBefore), limit);
+        var body = q is null
+            ? await cache.GetAsync(TaskTable.TagOf(caller.OwnerId), page, page => ReadAsync(table, caller.OwnerId, page, CancellationToken.None))
+            : await ReadAsync(table, caller.OwnerId, page, cancellationToken);
+        return new CachedResult<TaskList>(body!);
     }
 
-    private static async Task<Results<Ok<TaskView>, StatusCodeHttpResult, ErrorResult>> GetAsync(Guid id, HttpContext context, Caller caller, TaskTable table)
+    private static async Task<CachedBody?> ReadAsync(TaskTable table, long userId, TaskPage page, CancellationToken cancellationToken)
     {
-        if (await table.FindAsync(id, caller.OwnerId, context.RequestAborted) is not { } task)
-        {
-            return NoSuchTask();
-        }
+        // One more than asked for tells whether there is a next page.
+        var tasks = await table.ListAsync(userId, page.Before, page.Filter, page.Limit + 1, cancellationToken);
+        var shown = tasks.Take(page.Limit).Select(TaskView.From).ToList();
+        return CachedBody.Of(new TaskList(shown, tasks.Count > page.Limit ? shown[^1].Id.ToString() : null), TasksJson.Default.TaskList);
+    }
 
-        context.Response.Headers.ETag = task.ETag;
-        var known = context.Request.Headers.IfNoneMatch;
-        return known.Count > 0 && HasTag(known.ToString(), task.ETag)
-            ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
-            : TypedResults.Ok(TaskView.From(task));
+    private static async Task<Results<CachedResult<TaskView>, ErrorResult>> GetAsync(Guid id, Caller caller, TaskTable table, OutputCache cache)
+    {
+        // Others' tasks are under other tags.
+        var body = await cache.GetAsync(TaskTable.TagOf(caller.OwnerId), id, async id =>
+            await table.FindAsync(id, caller.OwnerId, CancellationToken.None) is { } task ? CachedBody.Of(TaskView.From(task), TasksJson.Default.TaskView, task.ETag) : null);
+        return body is null ? NoSuchTask() : new CachedResult<TaskView>(body);
     }
 
     private static async Task<Results<Ok<TaskView>, ErrorResult>> UpdateAsync(Guid id, HttpContext context, Caller caller, TaskTable table)
@@ -167,7 +175,5 @@ internal static class TaskEndpoints
 
     private static ErrorResult NotYours() => ApiErrors.Forbidden("Tasks of another user are not yours to see or make.");
 
-    /// <summary>As RFC 9110 compares for GET: a weak tag is as good.</summary>
-    private static bool HasTag(string header, string tag) =>
-        header.Split(',').Select(static item => item.Trim()).Any(item => item == "*" || (item.StartsWith("W/", StringComparison.Ordinal) ? item[2..] : item) == tag);
+    private readonly record struct TaskPage(Guid? Before, TaskFilter Filter, int Limit);
 }

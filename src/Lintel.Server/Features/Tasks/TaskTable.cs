@@ -1,3 +1,4 @@
+using Lintel.Platform.Caching;
 using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Tasks;
@@ -19,8 +20,11 @@ internal enum TaskChange
 internal readonly record struct TaskFilter(string? Status, string? Query, DateTimeOffset? DueBefore);
 
 /// <summary>The tasks in the database. Whose a task is stands in every WHERE: another's and none look the same.</summary>
-internal sealed class TaskTable(Database database, TaskNews news, TaskOptions options, TimeProvider time)
+internal sealed class TaskTable(Database database, TaskNews news, TaskOptions options, OutputCache cache, TimeProvider time)
 {
+    /// <summary>What is kept of a person's tasks goes stale with any change of one.</summary>
+    public static CacheTag TagOf(long userId) => new("tasks", userId);
+
     /// <summary>Keeps a new task, queues the e-mail and tells the owner, all or nothing.</summary>
     public async Task<TaskItem> AddAsync(TaskItem task, string? email, CancellationToken cancellationToken)
     {
@@ -44,6 +48,7 @@ internal sealed class TaskTable(Database database, TaskNews news, TaskOptions op
                     added.CreatedAt.ToMicroseconds(),
                     added.UpdatedAt.ToMicroseconds());
                 await news.TellAsync(session, TaskNews.Created, added, email);
+                cache.Invalidate(session, TagOf(added.UserId));
             },
             cancellationToken);
         return added;
@@ -105,6 +110,7 @@ internal sealed class TaskTable(Database database, TaskNews news, TaskOptions op
                 }
 
                 await UpdateAsync(session, changed);
+                cache.Invalidate(session, TagOf(userId));
                 return (TaskChange.Done, changed);
             },
             cancellationToken);
@@ -129,6 +135,7 @@ internal sealed class TaskTable(Database database, TaskNews news, TaskOptions op
                 }
 
                 await session.ExecuteAsync("DELETE FROM task WHERE id = $1 AND user_id = $2", id, userId);
+                cache.Invalidate(session, TagOf(userId));
                 return TaskChange.Done;
             },
             cancellationToken);
@@ -160,6 +167,7 @@ internal sealed class TaskTable(Database database, TaskNews news, TaskOptions op
                     }
                 }
 
+                cache.Invalidate(session, TagOf(userId));
                 return found;
             },
             cancellationToken);

@@ -53,6 +53,9 @@ internal sealed class SettingsReader(IConfiguration configuration, IHostEnvironm
         return standard;
     }
 
+    /// <summary>A number that another setting stands in for where it is absent, which is null then.</summary>
+    public int? NumberIfSet(string name, int least, int most) => Text(name) is null ? null : Number(name, least, least, most);
+
     public bool Flag(string name, bool standard)
     {
         switch (Text(name)?.ToLowerInvariant())

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Lintel.Platform.Http;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -39,7 +40,7 @@ internal static class ApiDescriptionFeature
         var response = context.Response;
         response.Headers.ETag = document.ETag;
         response.Headers.CacheControl = "no-cache";
-        if (context.Request.Headers.IfNoneMatch.ToString().Contains(document.ETag, StringComparison.Ordinal))
+        if (EntityTags.Match(context.Request, document.ETag))
         {
             response.StatusCode = StatusCodes.Status304NotModified;
             return;

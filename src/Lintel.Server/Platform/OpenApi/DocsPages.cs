@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Reflection;
+using Lintel.Platform.Http;
 
 namespace Lintel.Platform.OpenApi;
 
@@ -74,7 +75,7 @@ internal static class DocsPages
         response.Headers.ETag = tag;
         response.Headers.CacheControl = "no-cache";
         response.Headers.ContentSecurityPolicy = Policy;
-        if (context.Request.Headers.IfNoneMatch.ToString().Contains(tag, StringComparison.Ordinal))
+        if (EntityTags.Match(context.Request, tag))
         {
             response.StatusCode = StatusCodes.Status304NotModified;
             return false;

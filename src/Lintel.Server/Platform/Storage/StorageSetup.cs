@@ -1,3 +1,4 @@
+using Lintel.Platform.Caching;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Health;
 
@@ -18,6 +19,7 @@ internal static class StorageSetup
         });
         builder.Services.AddHostedService<DatabaseWorker>();
         builder.Services.AddSingleton<TimeOrderedIds>();
+        builder.Services.AddSingleton<OutputCache>();
         builder.Services.AddSingleton<Hints>();
         builder.Services.AddHostedService(static services => services.GetRequiredService<Hints>());
         builder.Services.AddSingleton<IReadinessCheck, DatabaseCheck>();

@@ -225,6 +225,42 @@ public abstract class TaskTests(AccountsServer server)
     }
 
     [Fact]
+    public async Task A_page_that_has_not_changed_is_not_sent_again_and_any_change_shows_at_once()
+    {
+        using var mason = await Worker.NewAsync(server);
+        using var someone = await Worker.NewAsync(server);
+        var id = await mason.MakeAsync("a");
+        var (tag, before) = await PageAsync();
+        using (var same = await mason.SendAsync(HttpMethod.Get, "/api/tasks", null, ("If-None-Match", tag)))
+        {
+            Assert.Equal((HttpStatusCode.NotModified, tag, true), (same.StatusCode, same.Headers.ETag!.Tag, same.Headers.CacheControl is { Private: true, NoCache: true, NoStore: false }));
+        }
+
+        Assert.Empty(await someone.TitlesAsync());
+        foreach (var change in new Func<Task>[]
+        {
+            () => mason.MakeAsync("b"),
+            async () => (await mason.SendAsync(HttpMethod.Patch, $"/api/tasks/{id}", new { title = "c" })).Dispose(),
+            async () => (await mason.SendAsync(HttpMethod.Post, "/api/tasks/complete", new { ids = new[] { id } })).Dispose(),
+            async () => (await mason.SendAsync(HttpMethod.Delete, $"/api/tasks/{id}")).Dispose(),
+        })
+        {
+            await change();
+            var (changedTag, after) = await PageAsync();
+            Assert.NotEqual((tag, before), (changedTag, after));
+            (tag, before) = (changedTag, after);
+        }
+
+        Assert.Equal(["b"], await mason.TitlesAsync());
+
+        async Task<(string Tag, string Body)> PageAsync()
+        {
+            using var response = await mason.SendAsync(HttpMethod.Get, "/api/tasks");
+            return (response.Headers.ETag!.Tag, await response.Content.ReadAsStringAsync(Cancel));
+        }
+    }
+
+    [Fact]
     public async Task A_deleted_task_is_gone_and_a_stale_delete_is_refused()
     {
         using var mason = await Worker.NewAsync(server);

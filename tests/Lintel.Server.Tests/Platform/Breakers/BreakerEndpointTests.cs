@@ -14,9 +14,9 @@ public sealed class BreakerEndpointTests(SqliteAccountsServer server) : IClassFi
     [Fact]
     public async Task An_operator_sees_them_and_closes_one_by_hand()
     {
-        var breaker = server.Services.GetRequiredService<Breakers>().Add("shop", new() { Failures = 2 });
+        var breaker = server.Services.GetRequiredService<Breakers>().Add("shop", new());
         var key = await server.NewAdminKeyAsync((await server.SignInAsync()).Tokens.Access);
-        for (var i = 0; i < 2; i++)
+        for (var i = 0; i < 5; i++)
         {
             await Assert.ThrowsAsync<IOException>(async () => await breaker.RunAsync(static _ => throw new IOException("Away."), Cancel));
         }
@@ -25,7 +25,7 @@ public sealed class BreakerEndpointTests(SqliteAccountsServer server) : IClassFi
         var all = (await listed.JsonAsync()).GetProperty("breakers").EnumerateArray().ToList();
         Assert.Contains(all, static one => one.GetProperty("name").GetString() == "mail" && one.GetProperty("state").GetString() == "closed");
         var shop = all.Single(static one => one.GetProperty("name").GetString() == "shop");
-        Assert.Equal(("open", "Away.", 2), (shop.GetProperty("state").GetString(), shop.GetProperty("reason").GetString(), shop.GetProperty("failures").GetInt32()));
+        Assert.Equal(("open", "Away.", 5), (shop.GetProperty("state").GetString(), shop.GetProperty("reason").GetString(), shop.GetProperty("failures").GetInt32()));
         Assert.Equal(30, (shop.GetProperty("retry_at").GetDateTimeOffset() - shop.GetProperty("since").GetDateTimeOffset()).TotalSeconds);
 
         using var reset = await server.SendAsync(HttpMethod.Post, "/api/admin/breakers/shop/reset", null, ("X-API-Key", key));

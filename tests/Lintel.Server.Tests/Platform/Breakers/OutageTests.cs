@@ -114,10 +114,10 @@ public sealed class OutageTests
     public void Settings_change_all_breakers_or_one()
     {
         var breakers = TestBreakers.Create(_time, ("BREAKER_FAILURES", "7"), ("BREAKER_OPEN", "40"), ("BREAKER_OAUTH_GITHUB_OPEN", "3"), ("BREAKER_OAUTH_GITHUB_WINDOW", "9"));
-        var mail = breakers.Add("mail", new() { Window = TimeSpan.FromMinutes(2) }).Options;
+        var mail = breakers.Add("mail", new()).Options;
         var github = breakers.Add("oauth-github", new()).Options;
 
-        Assert.Equal((7, 120, 40), (mail.Failures, mail.Window.TotalSeconds, mail.OpenFor.TotalSeconds));
+        Assert.Equal((7, 60, 40), (mail.Failures, mail.Window.TotalSeconds, mail.OpenFor.TotalSeconds));
         Assert.Equal((7, 9, 3), (github.Failures, github.Window.TotalSeconds, github.OpenFor.TotalSeconds));
     }
 
@@ -147,7 +147,7 @@ public sealed class OutageTests
             counted.Add($"{instrument.Name} {string.Join(' ', tags.ToArray().Select(static tag => tag.Value))} {value}"));
         listener.Start();
 
-        var breaker = TestBreakers.Create(_time, meters).Add("test", new() { Failures = 2 });
+        var breaker = TestBreakers.Create(_time, meters, ("BREAKER_FAILURES", "2")).Add("test", new());
         for (var i = 0; i < 2; i++)
         {
             await Assert.ThrowsAsync<IOException>(async () => await breaker.RunAsync(static _ => throw new IOException("Away."), Cancel));
