@@ -54,9 +54,9 @@ internal sealed class NodeProgram : IDisposable
                 ? JsonDocument.Parse(line).RootElement
                 : throw new InvalidOperationException("The program ended: " + await _errors);
         }
-        catch (OperationCanceledException) when (!Cancel.IsCancellationRequested)
+        catch (OperationCanceledException failure) when (!Cancel.IsCancellationRequested)
         {
-            throw new InvalidOperationException("The program says nothing.");
+            throw new InvalidOperationException("The program says nothing.", failure);
         }
     }
 
