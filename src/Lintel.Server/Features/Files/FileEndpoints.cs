@@ -7,6 +7,7 @@ using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
 using Lintel.Platform.RateLimits;
 using Lintel.Platform.Security;
+using Lintel.Platform.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
@@ -49,11 +50,11 @@ internal static class FileEndpoints
     }
 
     private static async Task<Results<Created<FileView>, ErrorResult>> UploadAsync(
-        HttpContext context, Caller caller, FileUploads uploads, FileTable table, FilesOptions options, ConnectionPlaces places, TimeProvider time)
+        HttpContext context, Caller caller, FileUploads uploads, FileTable table, FilesOptions options, ConnectionPlaces places, TimeOrderedIds ids)
     {
         if (!places.TryTake(context, caller.OwnerId))
         {
-            return ApiErrors.TooManyConnections(places.Refusal);
+            return ApiErrors.TooManyConnections(places.OwnerRefusal);
         }
 
         if (context.Request.ContentLength > options.MaxFormFile + FormOverhead)
@@ -68,7 +69,7 @@ internal static class FileEndpoints
                 return ApiErrors.Invalid("file", "This field is required: a file in a multipart/form-data form.");
             }
 
-            var file = new NewFile(Guid.CreateVersion7(time.GetUtcNow()), caller.OwnerId, FileNames.Clean(NameOf(part)), part.ContentType);
+            var file = new NewFile(ids.Next(), caller.OwnerId, FileNames.Clean(NameOf(part)), part.ContentType);
             var result = await uploads.SaveAsync(file, part.Body, options.MaxFormFile, context.RequestAborted);
             return result.File is { } stored
                 ? TypedResults.Created($"/api/files/{stored.Id}", FileView.From(stored))
@@ -117,7 +118,7 @@ internal static class FileEndpoints
             return FileErrors.NotFound();
         }
 
-        return places.TryTake(context, caller.OwnerId) ? await downloads.ServeAsync(context, file) : ApiErrors.TooManyConnections(places.Refusal);
+        return places.TryTake(context, caller.OwnerId) ? await downloads.ServeAsync(context, file) : ApiErrors.TooManyConnections(places.OwnerRefusal);
     }
 
     private static async Task<Results<NoContent, ErrorResult>> DeleteAsync(Guid id, Caller caller, FileTable table, FileUploads uploads, CancellationToken cancellationToken)

@@ -4,6 +4,7 @@ using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
 using Lintel.Platform.RateLimits;
 using Lintel.Platform.Security;
+using Lintel.Platform.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 
@@ -71,7 +72,7 @@ internal static class TusEndpoints
     }
 
     private static async Task<IResult> CreateAsync(
-        HttpContext context, Caller caller, ResumableUploads uploads, FileTable table, FilesOptions options, ConnectionPlaces places, TimeProvider time)
+        HttpContext context, Caller caller, ResumableUploads uploads, FileTable table, FilesOptions options, ConnectionPlaces places, TimeOrderedIds ids, TimeProvider time)
     {
         if (Refuse(context) is { } refusal)
         {
@@ -94,7 +95,7 @@ internal static class TusEndpoints
             return ApiErrors.Invalid(UploadMetadataField, "Must be names, each with a space and a value in Base64 of UTF-8, separated by commas.");
         }
 
-        var file = new NewFile(Guid.CreateVersion7(time.GetUtcNow()), caller.OwnerId, FileNames.Clean(metadata.Filename), ContentTypes.Normalize(metadata.ContentType));
+        var file = new NewFile(ids.Next(), caller.OwnerId, FileNames.Clean(metadata.Filename), ContentTypes.Normalize(metadata.ContentType));
         var room = await uploads.CreateAsync(file, length, field.Length == 0 ? null : field, context.RequestAborted);
         if (room != Reservation.Made)
         {
@@ -188,7 +189,7 @@ internal static class TusEndpoints
     {
         if (!places.TryTake(context, caller.OwnerId))
         {
-            return ApiErrors.TooManyConnections(places.Refusal);
+            return ApiErrors.TooManyConnections(places.OwnerRefusal);
         }
 
         if (context.Request.ContentType is { } type ? type != BodyType : context.Request.ContentLength is not (null or 0))
