@@ -62,6 +62,26 @@ require_mail_server() {
   apt_install python3-aiosmtpd
 }
 
+# Clients and servers of others that the tests use, from npm: installed anew only where their lock file has changed.
+require_node_packages() {
+  local folder=$root/tests/node wanted_by installed_by
+  if ! node_is_new_enough || ! command -v npm >/dev/null; then
+    wanted="The tests use clients from npm, which take Node.js 18 or later and npm. Install both, then run this again:
+  sudo apt-get install --no-install-recommends nodejs npm"
+    apt_install nodejs npm
+    node_is_new_enough || die "$wanted"
+  fi
+  # The stamp is written last, so an installation that was interrupted is begun again.
+  wanted_by=$(cat "$folder/package.json" "$folder/package-lock.json" | sha256sum)
+  installed_by=$(cat "$folder/node_modules/.installed" 2>/dev/null || true)
+  if [ "$wanted_by" = "$installed_by" ]; then return; fi
+  step 'Installing the npm packages of the tests' npm --prefix "$folder" ci --ignore-scripts --no-audit --no-fund \
+    || die 'The npm packages of the tests could not be installed; what npm says is above. They are listed in tests/node/package.json.'
+  printf '%s\n' "$wanted_by" >"$folder/node_modules/.installed"
+}
+
+node_is_new_enough() { node -e 'process.exit(process.versions.node.split(".")[0] >= 18 ? 0 : 1)' 2>/dev/null; }
+
 # A private home for tools when the user has none that can be written (as `nobody`, or in a bare container).
 if [ ! -w "${HOME:-/nonexistent}" ]; then
   export HOME=$root/artifacts/home

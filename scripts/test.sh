@@ -10,6 +10,7 @@ require_sdk
 require_sandbox_tools
 require_mail_server
 build_lock
+require_node_packages
 step 'Restoring packages' dotnet restore Lintel.slnx
 step 'Building' dotnet build Lintel.slnx --configuration Release --no-restore -warnaserror \
   -consoleLoggerParameters:'NoSummary;Verbosity=quiet'

@@ -2,6 +2,7 @@ using Lintel.Features.Accounts;
 using Lintel.Features.ApiKeys;
 using Lintel.Features.Beams;
 using Lintel.Features.Execution;
+using Lintel.Features.Files;
 using Lintel.Features.Jobs;
 using Lintel.Features.Mail;
 using Lintel.Features.Notifications;
@@ -39,6 +40,7 @@ internal static class LintelApplication
         builder.AddMail();
         builder.AddNotifications();
         builder.AddTasks();
+        builder.AddFiles();
         builder.AddBeams();
         builder.AddExecution();
         configure?.Invoke(builder);
@@ -55,6 +57,7 @@ internal static class LintelApplication
         routes.MapJobs();
         routes.MapNotifications();
         routes.MapTasks();
+        routes.MapFiles();
         routes.MapBeams();
         routes.MapExecution();
         return app;

@@ -23,6 +23,7 @@ public sealed class ArchitectureTests
         ["ApiKeys"] = ["Accounts"],
         ["Beams"] = ["Jobs", "Streams"],
         ["Execution"] = ["Jobs", "Streams"],
+        ["Files"] = [],
         ["Jobs"] = ["Streams"],
         ["Mail"] = ["Jobs"],
         ["Notifications"] = ["Streams"],

@@ -24,7 +24,14 @@ internal static class ErrorWriter
             return Task.CompletedTask;
         }
 
+        var range = response.Headers.ContentRange;
         ForgetContent(response.Headers);
+        if (error.Status == StatusCodes.Status416RangeNotSatisfiable)
+        {
+            // Of this error alone it is a part: how long the thing is.
+            response.Headers.ContentRange = range;
+        }
+
         response.StatusCode = error.Status;
         response.Headers.CacheControl = "no-store";
         if (error.Status == StatusCodes.Status401Unauthorized)

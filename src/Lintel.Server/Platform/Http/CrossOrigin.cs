@@ -8,6 +8,7 @@ internal static class CrossOrigin
     private static readonly string[] ExposedHeaders =
     [
         RequestId.HeaderName, "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Window", "X-RateLimit-Reset", "RateLimit", "RateLimit-Policy", "Retry-After", "Location", "ETag",
+        "Content-Disposition", "Content-Range", "Accept-Ranges", "Upload-Offset", "Upload-Length", "Upload-Expires", "Upload-Metadata", "Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size",
     ];
 
     /// <summary>Browsers may call this server from the pages of <c>CORS_ORIGINS</c> only. No cookies are involved, so credentials are not allowed either.</summary>

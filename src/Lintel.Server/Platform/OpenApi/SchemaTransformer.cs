@@ -20,6 +20,13 @@ internal sealed class SchemaTransformer : IOpenApiSchemaTransformer
             schema.Examples = [JsonValue.Create("2026-01-31T12:00:00.123456Z")];
         }
 
+        if (type == typeof(BinaryContent))
+        {
+            schema.Type = JsonSchemaType.String;
+            schema.Format = "binary";
+            schema.Properties?.Clear();
+        }
+
         var attributes = context.JsonPropertyInfo?.AttributeProvider?.GetCustomAttributes(inherit: true)
             ?? (context.ParameterDescription?.ParameterDescriptor as IParameterInfoParameterDescriptor)?.ParameterInfo.GetCustomAttributes(inherit: true)
             ?? [];
@@ -45,6 +52,9 @@ internal sealed class SchemaTransformer : IOpenApiSchemaTransformer
         return Task.CompletedTask;
     }
 }
+
+/// <summary>Bytes, of whatever meaning.</summary>
+public sealed class BinaryContent;
 
 /// <summary>Describes an identifier that clients may send as a text or as a number.</summary>
 [AttributeUsage(AttributeTargets.Property)]

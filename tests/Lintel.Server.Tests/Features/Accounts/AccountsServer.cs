@@ -13,8 +13,8 @@ public abstract class AccountsServer : ServerFixture
 {
     public const string Password = "correct horse battery";
 
-    private protected AccountsServer(TestDatabaseKind kind, MovableClock clock)
-        : base(kind, ["--PASSWORD_HASH_ITERATIONS=10000", "--PASSWORD_HASH_QUEUE=1000"], builder => builder.Services.AddSingleton<TimeProvider>(clock)) => Clock = clock;
+    private protected AccountsServer(TestDatabaseKind kind, MovableClock clock, params string[] settings)
+        : base(kind, ["--PASSWORD_HASH_ITERATIONS=10000", "--PASSWORD_HASH_QUEUE=1000", .. settings], builder => builder.Services.AddSingleton<TimeProvider>(clock)) => Clock = clock;
 
     public MovableClock Clock { get; }
 

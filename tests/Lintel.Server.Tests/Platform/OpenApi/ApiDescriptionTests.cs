@@ -8,7 +8,7 @@ namespace Lintel.Platform.OpenApi;
 
 public sealed class ApiDescriptionTests(ServerFixture server) : IClassFixture<ServerFixture>
 {
-    private static readonly string[] Methods = ["get", "put", "post", "delete", "patch"];
+    private static readonly string[] Methods = ["get", "put", "post", "delete", "patch", "options"];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
