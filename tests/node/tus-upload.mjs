@@ -3,44 +3,24 @@
 // After <cut-after> bytes towards the server the proxy closes both ends (0: never); after <stop-after> it passes nothing on any more and says so, for a test that ends this
 // program in the middle. What was begun is remembered in <store>, where another run of this program finds it.
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import tus from 'tus-js-client';
+import { cuttingProxy } from './cutting-proxy.mjs';
 
 const [endpoint, token, file, store, cutAfter, stopAfter = '0'] = process.argv.slice(2);
 const server = new URL(endpoint);
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const requests = [];
 
-let passed = 0;
-let cut = Number(cutAfter);
-const stop = Number(stopAfter);
-const proxy = net.createServer((client) => {
-  const upstream = net.connect(Number(server.port), server.hostname);
-  const end = () => {
-    client.destroy();
-    upstream.destroy();
-  };
-  client.on('error', end).on('close', end);
-  upstream.on('error', end).on('close', end).pipe(client);
-  client.on('data', (bytes) => {
-    passed += bytes.length;
-    if (stop > 0 && passed > stop) {
-      client.pause();
-      say({ event: 'stopped' });
-    } else if (cut > 0 && passed > cut) {
-      cut = 0;
-      say({ event: 'cut' });
-      end();
-    } else {
-      upstream.write(bytes);
-    }
-  });
+const proxy = await cuttingProxy(server, {
+  from: 'client',
+  cutAfter: Number(cutAfter),
+  onCut: () => say({ event: 'cut' }),
+  stopAfter: Number(stopAfter),
+  onStop: () => say({ event: 'stopped' }),
 });
-
-await new Promise((resolve) => proxy.listen(0, '127.0.0.1', resolve));
 const upload = new tus.Upload(fs.createReadStream(file), {
-  endpoint: `http://127.0.0.1:${proxy.address().port}${server.pathname}`,
+  endpoint: `http://${proxy}${server.pathname}`,
   headers: { Authorization: `Bearer ${token}` },
   metadata: { filename: path.basename(file), filetype: 'application/octet-stream' },
   retryDelays: [50, 100, 200, 400, 800, 1600, 3200],
@@ -65,7 +45,7 @@ const upload = new tus.Upload(fs.createReadStream(file), {
 const [previous] = await upload.findPreviousUploads();
 if (previous) {
   // The address that it was begun under is that of a proxy that is gone.
-  previous.uploadUrl = new URL(new URL(previous.uploadUrl).pathname, `http://127.0.0.1:${proxy.address().port}`).href;
+  previous.uploadUrl = new URL(new URL(previous.uploadUrl).pathname, `http://${proxy}`).href;
   upload.resumeFromPreviousUpload(previous);
 }
 
