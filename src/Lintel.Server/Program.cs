@@ -7,6 +7,7 @@ using Lintel.Features.Mail;
 using Lintel.Features.Notifications;
 using Lintel.Features.Streams;
 using Lintel.Features.Tasks;
+using Lintel.Features.Webhooks;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
 using Lintel.Platform.Sockets;
@@ -34,6 +35,7 @@ internal static class LintelApplication
         builder.AddJobs();
         builder.AddMail();
         builder.AddNotifications();
+        builder.AddWebhooks();
         builder.AddTasks();
         builder.AddBeams();
         builder.AddExecution();
@@ -49,6 +51,7 @@ internal static class LintelApplication
         routes.MapApiKeys();
         routes.MapJobs();
         routes.MapNotifications();
+        routes.MapWebhooks();
         routes.MapTasks();
         routes.MapBeams();
         routes.MapExecution();
