@@ -8,6 +8,7 @@ using Lintel.Features.Mail;
 using Lintel.Features.Notifications;
 using Lintel.Features.Streams;
 using Lintel.Features.Tasks;
+using Lintel.Features.Webhooks;
 using Lintel.Platform.Breakers;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
@@ -39,6 +40,7 @@ internal static class LintelApplication
         builder.AddJobs();
         builder.AddMail();
         builder.AddNotifications();
+        builder.AddWebhooks();
         builder.AddTasks();
         builder.AddFiles();
         builder.AddBeams();
@@ -56,6 +58,7 @@ internal static class LintelApplication
         routes.MapApiKeys();
         routes.MapJobs();
         routes.MapNotifications();
+        routes.MapWebhooks();
         routes.MapTasks();
         routes.MapFiles();
         routes.MapBeams();

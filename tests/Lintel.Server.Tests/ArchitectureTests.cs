@@ -28,7 +28,8 @@ public sealed class ArchitectureTests
         ["Mail"] = ["Jobs"],
         ["Notifications"] = ["Streams"],
         ["Streams"] = [],
-        ["Tasks"] = ["Mail", "Notifications"],
+        ["Tasks"] = ["Mail", "Notifications", "Webhooks"],
+        ["Webhooks"] = ["Jobs", "Notifications"],
     };
 
     private static readonly Assembly Server = Assembly.Load("Lintel.Server");

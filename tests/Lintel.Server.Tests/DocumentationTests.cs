@@ -95,7 +95,7 @@ public sealed class DocumentationTests
     }
 
     private static IEnumerable<string> SettingsInCode() => ServerFiles()
-        .SelectMany(file => Matches(file, @"settings\.(?:Text|Number|Flag|Choice|List)(?:<[^>]+>)?\(\s*""([A-Z_]+)"""))
+        .SelectMany(file => Matches(file, @"settings\.(?:Text|Number|Flag|Choice|List|Networks)(?:<[^>]+>)?\(\s*""([A-Z_]+)"""))
         .Concat(Matches("src/Lintel.Server/Platform/Configuration/SettingsReader.cs", @"(?:Text|Flag)\(""([A-Z_]+)"""))
         .Distinct()
         .Order(StringComparer.Ordinal);

@@ -18,7 +18,8 @@ internal static class WaitingJob
         await database.OpenAsync(cancellationToken);
         using var hints = new Hints(database, TimeProvider.System, NullLogger<Hints>.Instance);
         var log = new StreamLog(database, new StreamFeeds(hints), TimeProvider.System);
-        var queue = new JobQueue(database, log, new JobInputs(), new JobSignals(hints), new JobOptions(), new TimeOrderedIds(TimeProvider.System), TimeProvider.System);
+        var queue = new JobQueue(
+            database, log, new JobFinish(log, static () => []), new JobInputs(), new JobSignals(hints), new JobOptions(), new TimeOrderedIds(TimeProvider.System), TimeProvider.System);
 
         var request = new JobRequest(new JobKind("batch-design", Scopes.Design), ownerId, "[]"u8.ToArray(), Total: 0);
         var due = TimeProvider.System.GetUtcNow().Add(Wait).ToMicroseconds();

@@ -23,7 +23,13 @@ public sealed record JobKind(string Name, Scopes Scope)
     /// <summary>Only the server itself submits jobs of this kind, about one at a time for each owner, so that the limits of waiting jobs do not count for them.</summary>
     public bool IsInternal { get; init; }
 
-    /// <summary>How many jobs of this kind run at once on a server, within the server's own limit.</summary>
+    /// <summary>
+    /// Its jobs mostly wait for somebody far away: they run beside the server's and the owner's other jobs, within <see cref="MaxConcurrent"/> and
+    /// <see cref="MaxConcurrentPerOwner"/> alone, and take no place from them.
+    /// </summary>
+    public bool RunsApart { get; init; }
+
+    /// <summary>How many jobs of this kind run at once on a server, within the server's own limit unless it <see cref="RunsApart"/>.</summary>
     public int MaxConcurrent { get; init; } = int.MaxValue;
 
     /// <summary>How many jobs of this kind one owner has running at once on all servers, within the engine's own limit.</summary>

@@ -20,7 +20,8 @@ internal enum SubmitStatus
 internal sealed record SubmitResult(SubmitStatus Status, Job? Job);
 
 /// <summary>Submits, finds and cancels jobs.</summary>
-internal sealed class JobQueue(Database database, StreamLog log, JobInputs inputs, JobSignals signals, JobOptions options, TimeOrderedIds ids, TimeProvider time)
+internal sealed class JobQueue(
+    Database database, StreamLog log, JobFinish finish, JobInputs inputs, JobSignals signals, JobOptions options, TimeOrderedIds ids, TimeProvider time)
 {
     private static readonly TimeSpan RetryWhenFull = TimeSpan.FromSeconds(10);
 
@@ -51,10 +52,30 @@ internal sealed class JobQueue(Database database, StreamLog log, JobInputs input
             kind.Name);
         if (waits == 0)
         {
-            await InsertAsync(session, new JobRequest(kind, ownerId, "{}"u8.ToArray(), 0), null, null);
+            await AddAsync(session, new JobRequest(kind, ownerId, "{}"u8.ToArray(), 0));
+        }
+    }
+
+    /// <summary>Submits a job of an internal kind as part of <paramref name="session"/>'s unit of work.</summary>
+    public async ValueTask AddAsync(DbSession session, JobRequest request)
+    {
+        await InsertAsync(session, request, null, null);
+        session.AfterCommit(signals.JobAvailable);
+    }
+
+    /// <summary>Lets a job that waits for another attempt begin now.</summary>
+    public async ValueTask HurryAsync(DbSession session, Guid id)
+    {
+        var now = time.GetMicroseconds();
+        if (await session.ExecuteAsync("UPDATE job SET run_at = $2 WHERE id = $1 AND state = 'queued' AND run_at > $2", id, now) == 1)
+        {
             session.AfterCommit(signals.JobAvailable);
         }
     }
+
+    /// <summary>A job as <paramref name="session"/>'s unit of work sees it, whosever it is.</summary>
+    public static ValueTask<Job?> FindAsync(DbSession session, Guid id) =>
+        session.QueryFirstAsync($"SELECT {Job.Columns} FROM job WHERE id = $1", Job.Map, id);
 
     /// <summary>A job of that owner; null when there is none, or it is another's.</summary>
     public Task<Job?> FindAsync(Guid id, long ownerId, CancellationToken cancellationToken) =>
@@ -230,7 +251,7 @@ internal sealed class JobQueue(Database database, StreamLog log, JobInputs input
         if (job.State == JobStates.Cancelled)
         {
             // Nobody runs it: its last event is written here, in the transaction that ends it.
-            await JobFinish.WriteAsync(session, log, id, job.StreamId, [JobEvents.Cancellation(id, job.Progress)], job.LeaseEpoch);
+            await finish.WriteAsync(session, job, [JobEvents.Cancellation(id, job.Progress)], job.LeaseEpoch);
             session.AfterCommit(() => inputs.Forget(id));
         }
 

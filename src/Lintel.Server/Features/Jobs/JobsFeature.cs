@@ -1,5 +1,6 @@
 using Lintel.Features.Jobs.Running;
 using Lintel.Features.Jobs.Watching;
+using Lintel.Features.Streams;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
@@ -18,6 +19,7 @@ public static class JobsFeature
         builder.Services.AddSingleton<JobKinds>();
         builder.Services.AddSingleton<JobSignals>();
         builder.Services.AddSingleton<JobInputs>();
+        builder.Services.AddSingleton(static services => new JobFinish(services.GetRequiredService<StreamLog>(), services.GetServices<IJobEndListener>));
         builder.Services.AddSingleton<JobQueue>();
         builder.Services.AddSingleton<JobLeases>();
         builder.Services.AddSingleton<JobRecovery>();

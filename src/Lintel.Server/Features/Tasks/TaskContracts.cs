@@ -85,6 +85,23 @@ public sealed record CompletedTasks([property: Required] IReadOnlyList<Guid> Com
 /// <example>{"task_id":"019b3c4e-7a10-7c1e-9d3f-2f6a5b8c9d01","title":"Check the lintel over the west door","status":"pending","due_at":"2027-01-31T12:00:00.000000Z"}</example>
 public sealed record TaskNotice(Guid TaskId, [property: Required] string Title, [property: Required] string Status, DateTimeOffset? DueAt);
 
+/// <summary>What webhooks are told of a task: that it was made, changed, completed or deleted, or is due. Its description is there to be got.</summary>
+/// <param name="TaskId">The task.</param>
+/// <param name="Title">What is to be done.</param>
+/// <param name="Status">How far it is.</param>
+/// <param name="DueAt">When it must be done.</param>
+/// <param name="CreatedAt">When it was made.</param>
+/// <param name="UpdatedAt">When it was last changed.</param>
+/// <param name="Version">Counts the changes.</param>
+public sealed record TaskEvent(
+    Guid TaskId,
+    [property: Required] string Title,
+    [property: Required] string Status,
+    DateTimeOffset? DueAt,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset UpdatedAt,
+    long Version);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(CreateTask))]
 [JsonSerializable(typeof(UpdateTask))]
@@ -93,4 +110,5 @@ public sealed record TaskNotice(Guid TaskId, [property: Required] string Title, 
 [JsonSerializable(typeof(CompleteTasks))]
 [JsonSerializable(typeof(CompletedTasks))]
 [JsonSerializable(typeof(TaskNotice))]
+[JsonSerializable(typeof(TaskEvent))]
 internal sealed partial class TasksJson : JsonSerializerContext;

@@ -2,12 +2,13 @@ using System.Globalization;
 using System.Text.Json;
 using Lintel.Features.Mail;
 using Lintel.Features.Notifications;
+using Lintel.Features.Webhooks;
 using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Tasks;
 
-/// <summary>Tells owners of their tasks: in their inbox and by mail.</summary>
-internal sealed class TaskNews(Inboxes inboxes, MailQueue mail)
+/// <summary>Tells owners of their tasks: in their inbox, by mail, and their webhooks.</summary>
+internal sealed class TaskNews(WebhookEvents webhooks, Inboxes inboxes, MailQueue mail)
 {
     public const string Created = "task_created";
     public const string Due = "task_due";
@@ -17,6 +18,8 @@ internal sealed class TaskNews(Inboxes inboxes, MailQueue mail)
     /// <param name="email">Where the mail goes; null for none.</param>
     public async ValueTask TellAsync(DbSession session, string kind, TaskItem task, string? email)
     {
+        // Webhooks before inboxes, as everywhere: so that two units of work cannot wait for each other.
+        await TellWebhooksAsync(session, kind == Created ? WebhookEventTypes.TaskCreated : WebhookEventTypes.TaskDue, task);
         var notice = new TaskNotice(task.Id, task.Title, task.Status, task.DueAt);
         await inboxes.AddAsync(session, task.UserId, kind, JsonSerializer.SerializeToUtf8Bytes(notice, TasksJson.Default.TaskNotice));
         if (email is not null)
@@ -29,4 +32,13 @@ internal sealed class TaskNews(Inboxes inboxes, MailQueue mail)
             });
         }
     }
+    /// <summary>Tells the owner's webhooks, as part of <paramref name="session"/>'s unit of work.</summary>
+    /// <param name="type">One of <see cref="WebhookEventTypes"/>.</param>
+    public ValueTask TellWebhooksAsync(DbSession session, string type, TaskItem task) =>
+        webhooks.AddAsync(
+            session,
+            task.UserId,
+            type,
+            new TaskEvent(task.Id, task.Title, task.Status, task.DueAt, task.CreatedAt, task.UpdatedAt, task.Version),
+            TasksJson.Default.TaskEvent);
 }

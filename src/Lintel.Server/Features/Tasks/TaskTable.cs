@@ -1,3 +1,4 @@
+using Lintel.Features.Webhooks;
 using Lintel.Platform.Caching;
 using Lintel.Platform.Storage;
 
@@ -111,6 +112,8 @@ internal sealed class TaskTable(Database database, TaskNews news, TaskOptions op
 
                 await UpdateAsync(session, changed);
                 cache.Invalidate(session, TagOf(userId));
+                var isCompleted = changed.Status == TaskStates.Completed && current.Status != TaskStates.Completed;
+                await news.TellWebhooksAsync(session, isCompleted ? WebhookEventTypes.TaskCompleted : WebhookEventTypes.TaskUpdated, changed);
                 return (TaskChange.Done, changed);
             },
             cancellationToken);
@@ -119,23 +122,21 @@ internal sealed class TaskTable(Database database, TaskNews news, TaskOptions op
         database.WriteAsync(
             async session =>
             {
-                var version = await session.QueryFirstAsync(
-                    $"SELECT version FROM task WHERE id = $1 AND user_id = $2{(session.Kind == DatabaseKind.Postgres ? " FOR UPDATE" : "")}",
-                    static row => row.GetInt64(0),
-                    id,
-                    userId);
-                if (version == 0)
+                var task = await session.QueryFirstAsync(
+                    $"SELECT {TaskItem.Columns} FROM task WHERE id = $1 AND user_id = $2{(session.Kind == DatabaseKind.Postgres ? " FOR UPDATE" : "")}", TaskItem.Map, id, userId);
+                if (task is null)
                 {
                     return TaskChange.NotFound;
                 }
 
-                if (!versions.Contain(version))
+                if (!versions.Contain(task.Version))
                 {
                     return TaskChange.Stale;
                 }
 
                 await session.ExecuteAsync("DELETE FROM task WHERE id = $1 AND user_id = $2", id, userId);
                 cache.Invalidate(session, TagOf(userId));
+                await news.TellWebhooksAsync(session, WebhookEventTypes.TaskDeleted, task);
                 return TaskChange.Done;
             },
             cancellationToken);
@@ -153,17 +154,24 @@ internal sealed class TaskTable(Database database, TaskNews news, TaskOptions op
                 HashSet<Guid> found = [];
                 foreach (var id in ordered)
                 {
-                    var changed = await session.ExecuteAsync(
-                        """
+                    var completed = await session.QueryFirstAsync(
+                        $"""
                         UPDATE task SET status = 'completed', remind_at = NULL, updated_at = $3, version = version + 1
                         WHERE id = $1 AND user_id = $2 AND status <> 'completed'
+                        RETURNING {TaskItem.Columns}
                         """,
+                        TaskItem.Map,
                         id,
                         userId,
                         now);
-                    if (changed == 1 || await ExistsAsync(session, id, userId))
+                    if (completed is not null || await ExistsAsync(session, id, userId))
                     {
                         found.Add(id);
+                    }
+
+                    if (completed is not null)
+                    {
+                        await news.TellWebhooksAsync(session, WebhookEventTypes.TaskCompleted, completed);
                     }
                 }
 

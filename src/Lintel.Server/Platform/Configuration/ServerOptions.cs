@@ -56,7 +56,7 @@ internal sealed class ServerOptions
             ("WARNING", LogLevel.Warning),
             ("ERROR", LogLevel.Error)),
         CorsOrigins = ReadOrigins(settings),
-        TrustedProxies = ReadProxies(settings),
+        TrustedProxies = settings.Networks("TRUSTED_PROXIES"),
         MaxConnections = settings.Number("MAX_CONNECTIONS", 20_000, 1, 1_000_000),
         MaxConnectionsPerAddress = settings.Number("MAX_CONNECTIONS_PER_ADDRESS", 5000, 1, 1_000_000),
         MaxConnectionsPerOwner = settings.Number("MAX_CONNECTIONS_PER_OWNER", 1000, 1, 1_000_000),
@@ -108,27 +108,5 @@ internal sealed class ServerOptions
         }
 
         return origins;
-    }
-
-    private static List<IPNetwork> ReadProxies(SettingsReader settings)
-    {
-        var proxies = new List<IPNetwork>();
-        foreach (var text in settings.List("TRUSTED_PROXIES"))
-        {
-            if (IPAddress.TryParse(text, out var address))
-            {
-                proxies.Add(new IPNetwork(address, address.GetAddressBytes().Length * 8));
-            }
-            else if (IPNetwork.TryParse(text, out var network))
-            {
-                proxies.Add(network);
-            }
-            else
-            {
-                settings.Refuse("TRUSTED_PROXIES", "must be a list of IP addresses or networks such as 10.0.0.0/8, separated by commas");
-            }
-        }
-
-        return proxies;
     }
 }

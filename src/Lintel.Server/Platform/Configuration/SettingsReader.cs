@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 
 namespace Lintel.Platform.Configuration;
 
@@ -107,6 +108,29 @@ internal sealed class SettingsReader(IConfiguration configuration, IHostEnvironm
     /// <summary>Words separated by commas or spaces.</summary>
     public string[] List(string name) =>
         Text(name)?.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+
+    /// <summary>Addresses and networks.</summary>
+    public IReadOnlyList<IPNetwork> Networks(string name)
+    {
+        var networks = new List<IPNetwork>();
+        foreach (var text in List(name))
+        {
+            if (IPAddress.TryParse(text, out var address))
+            {
+                networks.Add(new IPNetwork(address, address.GetAddressBytes().Length * 8));
+            }
+            else if (IPNetwork.TryParse(text, out var network))
+            {
+                networks.Add(network);
+            }
+            else
+            {
+                Refuse(name, "must be a list of IP addresses or networks such as 10.0.0.0/8, separated by commas");
+            }
+        }
+
+        return networks;
+    }
 
     /// <summary>Notes that <paramref name="name"/> is wrong. The sentence goes on after the name and must not repeat a secret.</summary>
     public void Refuse(string name, string sentence)

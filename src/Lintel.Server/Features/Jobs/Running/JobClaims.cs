@@ -5,6 +5,8 @@ namespace Lintel.Features.Jobs.Running;
 /// <summary>Takes waiting jobs as far as this node has room for them.</summary>
 internal sealed class JobClaims(Database database, JobLeases leases, JobKinds kinds, RunningJobs jobs, JobOptions options, TimeProvider time)
 {
+    private readonly string[] _apart = [.. kinds.All.Where(static kind => kind.RunsApart).Select(static kind => kind.Name)];
+
     /// <summary>Claims and starts what there is room for, of each kind in turn.</summary>
     public async Task ClaimAsync(CancellationToken stopping)
     {
@@ -21,7 +23,11 @@ internal sealed class JobClaims(Database database, JobLeases leases, JobKinds ki
 
     private async Task ClaimAsync(JobKind kind)
     {
-        var free = Math.Min(options.Concurrency - jobs.Count, kind.MaxConcurrent - jobs.CountOf(kind.Name));
+        var free = kind.MaxConcurrent - jobs.CountOf(kind.Name);
+        if (!kind.RunsApart)
+        {
+            free = Math.Min(free, options.Concurrency - (jobs.Count - _apart.Sum(jobs.CountOf)));
+        }
 
         // Looking first keeps an idle node from writing; the claim itself decides.
         if (free <= 0 || !await AnyWaitsAsync(kind))
@@ -29,7 +35,7 @@ internal sealed class JobClaims(Database database, JobLeases leases, JobKinds ki
             return;
         }
 
-        foreach (var claim in await leases.ClaimAsync(kind, free, CancellationToken.None))
+        foreach (var claim in await leases.ClaimAsync(kind, free, CancellationToken.None, _apart))
         {
             // A crash here: the job is running in the database and nobody runs it. Its lease ends with this node's heartbeat.
             jobs.Start(claim);

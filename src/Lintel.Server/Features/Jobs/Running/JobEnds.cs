@@ -4,7 +4,7 @@ using Lintel.Platform.Storage;
 namespace Lintel.Features.Jobs.Running;
 
 /// <summary>Writes how attempts end: the last events, the state and the lease, in one transaction.</summary>
-internal sealed partial class JobEnds(Database database, StreamLog log, JobRetentionWorker retention, TimeProvider time, ILogger<JobEnds> logger)
+internal sealed partial class JobEnds(Database database, StreamLog log, JobFinish finish, JobRetentionWorker retention, TimeProvider time, ILogger<JobEnds> logger)
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
@@ -63,7 +63,7 @@ internal sealed partial class JobEnds(Database database, StreamLog log, JobReten
         StreamEvent[] events = actual.Last is { } last ? [.. rest, last] : rest;
         if (JobStates.IsTerminal(actual.State))
         {
-            await JobFinish.WriteAsync(session, log, claim.Job.Id, claim.Job.StreamId, events, claim.Fence);
+            await finish.WriteAsync(session, claim.Job, events, claim.Fence);
         }
         else if (events.Length > 0)
         {

@@ -27,7 +27,8 @@ internal sealed class JobLeases(Database database, JobInputs inputs, JobOptions 
     private const string Claim =
         """
         WITH busy AS (
-            SELECT owner_id, count(*) AS running, count(*) FILTER (WHERE kind = $1) AS alike FROM job WHERE state = 'running' GROUP BY owner_id),
+            SELECT owner_id, count(*) FILTER (WHERE kind = $1 OR $7 NOT LIKE '%,' || kind || ',%') AS running, count(*) FILTER (WHERE kind = $1) AS alike
+            FROM job WHERE state = 'running' GROUP BY owner_id),
         waiting AS (
             SELECT job.id, coalesce(busy.running, 0) + row_number() OVER own AS turn, coalesce(busy.alike, 0) + row_number() OVER own AS alike_turn
             FROM job LEFT JOIN busy ON busy.owner_id = job.owner_id
@@ -56,7 +57,8 @@ internal sealed class JobLeases(Database database, JobInputs inputs, JobOptions 
         database.WriteAsync(async session => { await session.ExecuteAsync("DELETE FROM node WHERE id = $1", NodeId); }, cancellationToken);
 
     /// <summary>Takes up to <paramref name="free"/> waiting jobs of a kind.</summary>
-    public async Task<List<ClaimedJob>> ClaimAsync(JobKind kind, int free, CancellationToken cancellationToken) =>
+    /// <param name="apart">The kinds whose jobs do not count among those that an owner has running.</param>
+    public async Task<List<ClaimedJob>> ClaimAsync(JobKind kind, int free, CancellationToken cancellationToken, params string[] apart) =>
         await database.WriteAsync(
             async session =>
             {
@@ -78,9 +80,10 @@ internal sealed class JobLeases(Database database, JobInputs inputs, JobOptions 
                     kind.Name,
                     time.GetMicroseconds(),
                     NodeId,
-                    (long)options.ConcurrencyPerOwner,
+                    kind.RunsApart ? long.MaxValue : options.ConcurrencyPerOwner,
                     (long)free,
-                    (long)kind.MaxConcurrentPerOwner);
+                    (long)kind.MaxConcurrentPerOwner,
+                    $",{string.Join(',', apart)},");
                 foreach (var job in jobs)
                 {
                     claimed.Add(await TakeAsync(session, job));

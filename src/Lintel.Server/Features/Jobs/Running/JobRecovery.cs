@@ -1,10 +1,9 @@
-using Lintel.Features.Streams;
 using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Jobs.Running;
 
 /// <summary>Takes back jobs that nobody runs: those of nodes that died, and those that this node has lost track of.</summary>
-internal sealed class JobRecovery(Database database, StreamLog log, JobLeases leases, JobOptions options, TimeProvider time)
+internal sealed class JobRecovery(Database database, JobFinish finish, JobLeases leases, JobOptions options, TimeProvider time)
 {
     // Crash after crash with an event or two between them is not progress for ever.
     private const int MostAttempts = 100;
@@ -126,7 +125,7 @@ internal sealed class JobRecovery(Database database, StreamLog log, JobLeases le
         if (JobStates.IsTerminal(state))
         {
             var last = error is null ? JobEvents.Cancellation(job.Id, job.Progress) : JobEvents.Failure(job.Id, error);
-            await JobFinish.WriteAsync(session, log, job.Id, job.StreamId, [last], fence);
+            await finish.WriteAsync(session, job, [last], fence);
         }
 
         return true;

@@ -1,0 +1,89 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Lintel.Platform.Configuration;
+
+/// <summary>The key that the server's secrets come from: <c>SECRET_KEY</c>. A class, not a record: nothing may print it.</summary>
+internal sealed class SecretKey
+{
+    private const int MinKeyBytes = 32;
+
+    private SecretKey(byte[] bytes) => Bytes = bytes;
+
+    /// <summary>At least 32 bytes.</summary>
+    public byte[] Bytes { get; }
+
+    public static SecretKey Read(SettingsReader settings) => new(ReadBytes(settings));
+
+    /// <summary>A key for one purpose, by HKDF-SHA256: it tells nothing of this one, nor of the keys for other purposes.</summary>
+    /// <param name="purpose">What it is for, in words that no other purpose has.</param>
+    /// <param name="salt">Random bytes that are kept beside what the key protects.</param>
+    public byte[] Derive(string purpose, byte[] salt, int length) => HKDF.DeriveKey(HashAlgorithmName.SHA256, Bytes, length, salt, Encoding.UTF8.GetBytes(purpose));
+
+    private static byte[] ReadBytes(SettingsReader settings)
+    {
+        if (settings.Text("SECRET_KEY") is { } text)
+        {
+            var key = Encoding.UTF8.GetBytes(text);
+            if (key.Length < MinKeyBytes)
+            {
+                settings.Refuse("SECRET_KEY", "is too short: it must have at least 32 bytes, for example the output of `openssl rand -hex 32`");
+            }
+
+            return key;
+        }
+
+        if (!settings.IsDevelopment)
+        {
+            settings.Refuse(
+                "SECRET_KEY",
+                "is missing: production needs one of at least 32 bytes, for example the output of `openssl rand -hex 32` (DEBUG=true makes one for development)");
+            return [];
+        }
+
+        try
+        {
+            return KeptKey(Path.Combine(settings.MakeDataFolder(), "secret.key"));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            settings.Refuse(
+                "SECRET_KEY",
+                $"is not set, and the one that development keeps in {settings.DataFolder} cannot be read or made: "
+                + "set it, or give LINTEL_DATA a folder that this user may write to");
+            return [];
+        }
+    }
+
+    /// <summary>Development's own key: made once, readable by this user alone, so that tokens survive a restart.</summary>
+    private static byte[] KeptKey(string path)
+    {
+        if (!File.Exists(path))
+        {
+            // Moved into place whole, and never over another's: two servers that start together end up with one key.
+            var made = path + "." + Path.GetRandomFileName();
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows())
+            {
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
+            using (var file = new FileStream(made, options))
+            {
+                file.Write(Encoding.ASCII.GetBytes(RandomNumberGenerator.GetHexString(64, lowercase: true)));
+            }
+
+            try
+            {
+                File.Move(made, path, overwrite: false);
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                File.Delete(made);
+            }
+        }
+
+        var key = File.ReadAllBytes(path);
+        return key.Length >= MinKeyBytes ? key : throw new IOException("The kept key is damaged.");
+    }
+}
