@@ -24,34 +24,48 @@ internal sealed partial class MailJob(MailQueue queue, MailTemplates templates, 
     public async Task<JobOutcome> RunAsync(JobContext job, CancellationToken cancellationToken)
     {
         await using var connection = sender.Open();
-        while (await queue.ReadAsync(job.OwnerId, cancellationToken) is { Count: > 0 } waiting)
+
+        // The removal of one message becomes durable while the next one is sent. A crash sends those two once more, under the same Message-ID.
+        var removal = Task.CompletedTask;
+        try
         {
-            foreach (var mail in waiting)
+            while (await queue.ReadAsync(job.OwnerId, cancellationToken) is { Count: > 0 } waiting)
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                if (templates.Find(mail.Template) is not { } template)
+                foreach (var mail in waiting)
                 {
-                    await RefuseAsync(job, mail, "This version of the server does not know this kind of message.");
-                    continue;
+                    cancellationToken.ThrowIfCancellationRequested();
+                    if (templates.Find(mail.Template) is not { } template)
+                    {
+                        await RefuseAsync(job, mail, "This version of the server does not know this kind of message.");
+                        continue;
+                    }
+
+                    switch (await connection.SendAsync(mail, template.Render(mail.Fields), cancellationToken))
+                    {
+                        case { Refusal: { } refusal }:
+                            await RefuseAsync(job, mail, refusal);
+                            break;
+                        case { Trouble: { } trouble }:
+                            return JobOutcome.TryAgain(trouble);
+                        default:
+                            await removal;
+                            removal = queue.RemoveAsync(mail.Id, CancellationToken.None);
+                            await job.EmitAsync("mail_sent", JsonSerializer.SerializeToUtf8Bytes(new MailSent(mail.Id, mail.Template), MailJson.Default.MailSent));
+                            break;
+                    }
                 }
 
-                switch (await connection.SendAsync(mail, template.Render(mail.Fields), cancellationToken))
-                {
-                    case { Refusal: { } refusal }:
-                        await RefuseAsync(job, mail, refusal);
-                        break;
-                    case { Trouble: { } trouble }:
-                        return JobOutcome.TryAgain(trouble);
-                    default:
-                        // A crash here: it is sent once more, under the same Message-ID.
-                        await queue.RemoveAsync(mail.Id, CancellationToken.None);
-                        await job.EmitAsync("mail_sent", JsonSerializer.SerializeToUtf8Bytes(new MailSent(mail.Id, mail.Template), MailJson.Default.MailSent));
-                        break;
-                }
+                // What was sent must not be read again.
+                await removal;
             }
-        }
 
-        return JobOutcome.Complete();
+            return JobOutcome.Complete();
+        }
+        finally
+        {
+            // Nor by another attempt, wherever it is made.
+            await removal;
+        }
     }
 
     private async Task RefuseAsync(JobContext job, WaitingMail mail, string reason)

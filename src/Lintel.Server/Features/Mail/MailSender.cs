@@ -43,6 +43,7 @@ internal sealed class MailSender
 internal sealed class MailConnection(MailOptions options, Breaker breaker, TimeProvider time) : IAsyncDisposable
 {
     private SmtpClient? _client;
+    private string? _temporary;
 
     public async ValueTask<MailResult> SendAsync(WaitingMail mail, MailText text, CancellationToken cancellationToken)
     {
@@ -84,6 +85,11 @@ internal sealed class MailConnection(MailOptions options, Breaker breaker, TimeP
     {
         _client?.Dispose();
         _client = null;
+        if (_temporary is { } folder)
+        {
+            _temporary = null;
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     private async ValueTask SendAsync(MailMessage message, CancellationToken cancellationToken)
@@ -116,23 +122,16 @@ internal sealed class MailConnection(MailOptions options, Breaker breaker, TimeP
     /// <summary>Writes the message beside the folder first: whoever collects files from it finds whole ones only, and one a message however often it was tried.</summary>
     private async ValueTask WriteAsync(Guid id, MailMessage message, CancellationToken cancellationToken)
     {
-        var name = id.ToString();
-        var temporary = Directory.CreateDirectory(Path.Combine(options.PickupFolder, ".tmp", name)).FullName;
-        try
+        // A folder for this connection: what a message that failed left in it goes with the next one.
+        var temporary = _temporary ??= Directory.CreateDirectory(Path.Combine(options.PickupFolder, ".tmp", id.ToString())).FullName;
+        using var writer = new SmtpClient
         {
-            using var writer = new SmtpClient
-            {
-                DeliveryMethod = SmtpDeliveryMethod.SpecifiedPickupDirectory,
-                PickupDirectoryLocation = temporary,
-                DeliveryFormat = IsAscii(message.To[0].Address) ? SmtpDeliveryFormat.SevenBit : SmtpDeliveryFormat.International,
-            };
-            await writer.SendMailAsync(message, cancellationToken);
-            File.Move(Directory.GetFiles(temporary)[0], Path.Combine(options.PickupFolder, name + ".eml"), overwrite: true);
-        }
-        finally
-        {
-            Directory.Delete(temporary, recursive: true);
-        }
+            DeliveryMethod = SmtpDeliveryMethod.SpecifiedPickupDirectory,
+            PickupDirectoryLocation = temporary,
+            DeliveryFormat = IsAscii(message.To[0].Address) ? SmtpDeliveryFormat.SevenBit : SmtpDeliveryFormat.International,
+        };
+        await writer.SendMailAsync(message, cancellationToken);
+        File.Move(Directory.GetFiles(temporary)[0], Path.Combine(options.PickupFolder, id + ".eml"), overwrite: true);
     }
 
     private MailMessage Compose(WaitingMail mail, MailAddress recipient, MailText text)
