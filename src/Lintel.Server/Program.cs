@@ -1,6 +1,7 @@
 using Lintel.Features.Accounts;
 using Lintel.Features.ApiKeys;
 using Lintel.Features.Beams;
+using Lintel.Features.Chat;
 using Lintel.Features.Execution;
 using Lintel.Features.Jobs;
 using Lintel.Features.Mail;
@@ -39,6 +40,7 @@ internal static class LintelApplication
         builder.AddMail();
         builder.AddNotifications();
         builder.AddTasks();
+        builder.AddChat();
         builder.AddBeams();
         builder.AddExecution();
         configure?.Invoke(builder);
@@ -55,6 +57,7 @@ internal static class LintelApplication
         routes.MapJobs();
         routes.MapNotifications();
         routes.MapTasks();
+        routes.MapChat();
         routes.MapBeams();
         routes.MapExecution();
         return app;
