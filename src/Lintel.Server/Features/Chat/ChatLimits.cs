@@ -6,7 +6,7 @@ using Lintel.Platform.Sockets;
 
 namespace Lintel.Features.Chat;
 
-/// <summary>How much one user may say: counted over all the user's sockets and credentials on this node.</summary>
+/// <summary>How much one user may say: counted over all the user's sockets and credentials, on all nodes.</summary>
 internal sealed class ChatLimits(RateLimitPartitions partitions, ChatOptions options)
 {
     /// <summary>The largest frame: a message with each of its characters escaped. What is larger ends the socket.</summary>
@@ -33,7 +33,8 @@ internal sealed class ChatLimits(RateLimitPartitions partitions, ChatOptions opt
             ? string.Create(CultureInfo.InvariantCulture, $"A message has at most {options.MessageBytes} bytes; send a long text in parts or as a file.")
         : null;
 
-    private TimeSpan? Take(in RateLimitPartition partition) => partitions.Take(partition) is { IsAllowed: false } outcome ? outcome.ResetAfter : null;
+    private async ValueTask<TimeSpan?> TakeAsync(RateLimitPartition partition) =>
+        await partitions.TakeAsync(partition) is { IsAllowed: false } outcome ? outcome.ResetAfter : null;
 
     /// <summary>One socket's share in what its user may say.</summary>
     internal sealed class ChatAllowance(ChatLimits limits, RateLimitPartition messages, RateLimitPartition typing)
@@ -43,7 +44,7 @@ internal sealed class ChatLimits(RateLimitPartitions partitions, ChatOptions opt
         /// <summary>Counts a message; the client that may not send it is told so, and one that does not listen is closed.</summary>
         public async ValueTask<bool> TryTakeAsync(SocketConnection connection)
         {
-            if (limits.Take(messages) is not { } wait)
+            if (await limits.TakeAsync(messages) is not { } wait)
             {
                 _refusals = 0;
                 return true;
@@ -60,6 +61,6 @@ internal sealed class ChatLimits(RateLimitPartitions partitions, ChatOptions opt
             return false;
         }
 
-        public bool TryTakeTyping() => limits.Take(typing) is null;
+        public async ValueTask<bool> TryTakeTypingAsync() => await limits.TakeAsync(typing) is null;
     }
 }

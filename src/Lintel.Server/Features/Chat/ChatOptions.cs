@@ -7,7 +7,7 @@ internal sealed record ChatOptions
     /// <summary>The largest message, in bytes of UTF-8.</summary>
     public int MessageBytes { get; init; } = 8192;
 
-    /// <summary>Messages, changes and removals of one user in a minute, on one node.</summary>
+    /// <summary>Messages, changes and removals of one user in a minute.</summary>
     public int MessagesPerMinute { get; init; } = 300;
 
     /// <summary>Events of a room's history that are kept.</summary>

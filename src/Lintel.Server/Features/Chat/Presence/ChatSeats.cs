@@ -8,7 +8,7 @@ namespace Lintel.Features.Chat.Presence;
 /// <summary>
 /// Who sits where, on all nodes: the database decides whose a name is, and says who is present. The seats of a node that died are taken away by those that live.
 /// </summary>
-internal sealed partial class ChatSeats(Database database, StreamLog log, JobLeases leases, RoomNews news, TimeProvider time, ILogger<ChatSeats> logger)
+internal sealed partial class ChatSeats(Database database, StreamLog log, JobLeases leases, RoomNews news, TimeOrderedIds ids, ILogger<ChatSeats> logger)
 {
     private const string Columns = "id, room_id, user_id, name, name_key";
 
@@ -19,7 +19,7 @@ internal sealed partial class ChatSeats(Database database, StreamLog log, JobLea
     /// <summary>Takes a seat; null where another signed-in user holds the name.</summary>
     public async Task<ChatSeat?> EnterAsync(long roomId, long userId, ChatName name)
     {
-        var seat = new ChatSeat(Guid.CreateVersion7(time.GetUtcNow()), roomId, userId, name);
+        var seat = new ChatSeat(ids.Next(), roomId, userId, name);
 
         // Once begun it is not given up half way: the seat is this connection's, which gives it back.
         return await database.WriteAsync(session => EnterAsync(session, seat), CancellationToken.None) ? seat : null;

@@ -46,7 +46,7 @@ internal sealed class RoomDesk(SocketHandshake handshake, RoomMessages messages,
                 await WriteAsync(connection, allowance, null, () => messages.DeleteAsync(stream, userId, connection.Caller.Has(Scopes.Admin), id));
                 break;
             case { Type: ChatEvents.Typing }:
-                if (allowance.TryTakeTyping() && await messages.MaySpeakAsync(stream.Id, userId))
+                if (await allowance.TryTakeTypingAsync() && await messages.MaySpeakAsync(stream.Id, userId))
                 {
                     news.Types(stream.Id, userId, entry.Seat.Name.Text);
                 }

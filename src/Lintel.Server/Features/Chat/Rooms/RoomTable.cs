@@ -4,7 +4,7 @@ using Lintel.Platform.Storage;
 namespace Lintel.Features.Chat.Rooms;
 
 /// <summary>The rooms and their members in the database. Who may know of a room stands in every WHERE: a private room of others and none look the same.</summary>
-internal sealed class RoomTable(Database database, StreamLog log, ChatOptions options, TimeProvider time)
+internal sealed class RoomTable(Database database, StreamLog log, ChatOptions options, TimeOrderedIds ids, TimeProvider time)
 {
     private const string Columns = "s.id, s.name, s.epoch, s.next_seq, s.floor_seq, s.closed, r.name, r.owner_id, r.is_private, r.created_at";
     private const string IsAllowed = "(r.is_private = FALSE OR EXISTS (SELECT 1 FROM room_member m WHERE m.room_id = r.stream_id AND m.user_id = $2))";
@@ -40,7 +40,7 @@ internal sealed class RoomTable(Database database, StreamLog log, ChatOptions op
                     return RoomChange.Full;
                 }
 
-                var stream = await log.CreateAsync(session, $"room-{Guid.CreateVersion7(time.GetUtcNow()):N}");
+                var stream = await log.CreateAsync(session, $"room-{ids.Next():N}");
                 var added = await session.ExecuteAsync(
                     "INSERT INTO room (stream_id, name, name_key, owner_id, is_private, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name_key) DO NOTHING",
                     stream,
