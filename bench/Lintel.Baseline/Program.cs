@@ -13,4 +13,5 @@ app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Timeout.InfiniteTim
 app.MapGet("/empty", Empty.WriteAsync);
 app.MapGet("/echo", Echo.RunAsync);
 app.MapGet("/sse", Events.WriteAsync);
+app.MapGet("/fan-out", new FanOut().RunAsync);
 await app.RunAsync();

@@ -13,6 +13,7 @@ internal static class Program
         new LogScenario(),
         new BatchScenario(),
         new LiveScenario(),
+        new ChatScenario(),
         new MeScenario(),
         new TasksScenario(),
         new LimiterScenario(),

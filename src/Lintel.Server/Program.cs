@@ -1,6 +1,7 @@
 using Lintel.Features.Accounts;
 using Lintel.Features.ApiKeys;
 using Lintel.Features.Beams;
+using Lintel.Features.Chat;
 using Lintel.Features.Execution;
 using Lintel.Features.Files;
 using Lintel.Features.Jobs;
@@ -43,6 +44,7 @@ internal static class LintelApplication
         builder.AddWebhooks();
         builder.AddTasks();
         builder.AddFiles();
+        builder.AddChat();
         builder.AddBeams();
         builder.AddExecution();
         configure?.Invoke(builder);
@@ -61,6 +63,7 @@ internal static class LintelApplication
         routes.MapWebhooks();
         routes.MapTasks();
         routes.MapFiles();
+        routes.MapChat();
         routes.MapBeams();
         routes.MapExecution();
         return app;

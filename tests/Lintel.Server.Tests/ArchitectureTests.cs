@@ -22,6 +22,7 @@ public sealed class ArchitectureTests
         ["Accounts"] = ["Streams"],
         ["ApiKeys"] = ["Accounts"],
         ["Beams"] = ["Jobs", "Streams"],
+        ["Chat"] = ["Jobs", "Streams"],
         ["Execution"] = ["Jobs", "Streams"],
         ["Files"] = [],
         ["Jobs"] = ["Streams"],

@@ -55,7 +55,7 @@ internal sealed class WebSocketExchange : Exchange
         return frame.Length;
     }
 
-    private static Socket Open(IPEndPoint server, string path, string? bearer, IPAddress? from)
+    public static Socket Open(IPEndPoint server, string path, string? bearer, IPAddress? from)
     {
         var socket = Connect(server, from);
         try

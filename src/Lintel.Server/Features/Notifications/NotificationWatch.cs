@@ -41,7 +41,13 @@ internal sealed class NotificationWatch(Inboxes inboxes, StreamFollower follower
     {
         StreamInfo? stream = null;
         using var connection = await handshake.AcceptAsync(
-            context, Scopes.Tasks, prepare: async caller => stream = (await inboxes.GetAsync(caller.OwnerId, CancellationToken.None)).Stream);
+            context,
+            Scopes.Tasks,
+            prepare: async caller =>
+            {
+                stream = (await inboxes.GetAsync(caller.OwnerId, CancellationToken.None)).Stream;
+                return null;
+            });
         if (connection is null)
         {
             return;

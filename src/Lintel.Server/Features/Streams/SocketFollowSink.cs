@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net.WebSockets;
 using Lintel.Platform.Security;
 using Lintel.Platform.Sockets;
@@ -21,19 +20,8 @@ internal sealed class SocketFollowSink : IFollowSink
 
     public bool IsEnding => _connection.IsEnding;
 
-    public async ValueTask WriteAsync(StreamInfo stream, EventBatch batch, int index)
-    {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        for (var i = index; i < batch.Events.Length; i++)
-        {
-            buffer.ResetWrittenCount();
-            StreamText.WriteMessage(buffer, stream, batch.FirstSeq + i, batch.Events[i]);
-            if (!await _connection.SendAsync(buffer.WrittenMemory))
-            {
-                return;
-            }
-        }
-    }
+    public async ValueTask WriteAsync(StreamInfo stream, EventBatch batch, int index) =>
+        await _connection.SendAsync(batch.ToFrames(stream), index, batch.Events.Length);
 
     public async ValueTask ResetAsync(StreamInfo stream, ResetReason reason)
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Lintel.Platform.Sockets;
 
 namespace Lintel.Features.Streams;
 
@@ -34,4 +35,11 @@ internal sealed record EventBatch(long FirstSeq, StreamEvent[] Events)
     public long LastSeq => FirstSeq + Events.Length - 1;
 
     public int Bytes { get; } = (int)StreamEvent.CountBytes(Events);
+
+    private SocketFrames? _frames;
+
+    /// <summary>The events as messages of sockets, encoded by the first follower that needs them.</summary>
+    public SocketFrames ToFrames(StreamInfo stream) =>
+        _frames ??= SocketFrames.Encode(
+            Events.Length, (Batch: this, Stream: stream), static (buffer, it, i) => StreamText.WriteMessage(buffer, it.Stream, it.Batch.FirstSeq + i, it.Batch.Events[i]));
 }

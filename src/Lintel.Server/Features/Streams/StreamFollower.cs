@@ -17,23 +17,26 @@ internal enum FollowEnd
 internal sealed class StreamFollower(StreamLog log, StreamFeeds feeds)
 {
     /// <summary>Follows a stream from just after event <paramref name="after"/> until it closes or the connection ends.</summary>
-    public async Task<FollowEnd> RunAsync(StreamInfo stream, long after, IFollowSink sink)
+    /// <param name="isRewritten">Events may change after they were appended: those from before this follower came are read from the database, as they are now.</param>
+    public async Task<FollowEnd> RunAsync(StreamInfo stream, long after, IFollowSink sink, bool isRewritten = false)
     {
         // Watching begins before the end is read, so that no append falls between the two.
         var feed = feeds.Watch(stream.Id);
         var last = after;
+        var stored = 0L;
         feed.Join(sink.Signal);
         try
         {
             if (await log.FindAsync(stream.Id, CancellationToken.None) is { } current)
             {
                 feed.Observe(current.Tail, current.Closed);
+                stored = isRewritten ? current.Tail : 0;
             }
 
             // One method and not two: what it holds, each of ten thousand idle followers holds.
             while (!sink.IsEnding)
             {
-                if (feed.Find(last + 1) is { } found)
+                if (last >= stored && feed.Find(last + 1) is { } found)
                 {
                     await sink.WriteAsync(stream, found.Batch, found.Index);
                     last = found.Batch.LastSeq;

@@ -97,6 +97,31 @@ internal sealed class StreamLog(Database database, StreamFeeds feeds, TimeProvid
                 (long)limit),
             cancellationToken);
 
+    /// <summary>An event as it is kept, as part of <paramref name="session"/>'s unit of work; null when it is not.</summary>
+    public static ValueTask<StoredEvent?> FindEventAsync(DbSession session, long streamId, long seq) =>
+        session.QueryFirstAsync(
+            "SELECT seq, at, kind, data FROM event WHERE stream_id = $1 AND seq = $2",
+            static row => new StoredEvent(row.GetInt64(0), row.GetInstant(1), new StreamEvent(row.GetString(2), row.GetBytes(3))),
+            streamId,
+            seq);
+
+    /// <summary>
+    /// Puts other facts into the place of an event's, as part of <paramref name="session"/>'s unit of work, if it is still as it was found. Who followed the stream
+    /// before is told by an event of its own; who reads on from the database sees the new facts. Only for followers that know of it (<c>isRewritten</c>).
+    /// </summary>
+    /// <returns>False when the event is another by now, or gone.</returns>
+    public static async ValueTask<bool> RewriteAsync(DbSession session, long streamId, StoredEvent found, byte[] facts)
+    {
+        var old = found.Event.Data.ToArray();
+        if (await session.ExecuteAsync("UPDATE event SET data = $1 WHERE stream_id = $2 AND seq = $3 AND data = $4", facts, streamId, found.Seq, old) == 0)
+        {
+            return false;
+        }
+
+        await session.ExecuteAsync("UPDATE stream SET bytes = bytes + $1 WHERE id = $2", (long)(facts.Length - old.Length), streamId);
+        return true;
+    }
+
     /// <summary>Forgets the events before number <paramref name="floor"/>, some thousands at a time. Readers that still need them get a reset.</summary>
     public async Task PruneAsync(long streamId, long floor, CancellationToken cancellationToken)
     {

@@ -55,7 +55,7 @@ internal static class PlatformSetup
     {
         app.UseMiddleware<RequestBoundary>();
         app.UseCrossOrigin();
-        app.UseWebSockets();
+        app.UseSockets();
         app.UseRouting();
         app.UseCallers();
     }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.WebSockets;
 using Lintel.Platform.Security;
 using Lintel.Platform.Threading;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Lintel.Platform.Sockets;
 
@@ -18,6 +19,9 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
 
     private const int FirstBuffer = 4096;
 
+    // What is ready is written in pieces: a reader that is slow but reads is not taken for one that stopped.
+    private const int MaxWrite = 64 * 1024;
+
     /// <summary>How long a write may take before its reader counts as gone.</summary>
     internal static readonly TimeSpan WriteDeadline = TimeSpan.FromSeconds(10);
 
@@ -27,6 +31,7 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
 
     private readonly WebSocket _socket;
     private readonly HttpContext _context;
+    private readonly SocketStream? _stream;
     private readonly LiveConnections _registry;
     private readonly TimeProvider _time;
     private int _maxMessage;
@@ -44,6 +49,7 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
     {
         _context = context;
         _socket = socket;
+        _stream = (context.Features.Get<IHttpUpgradeFeature>() as SocketUpgrade)?.Stream;
         _registry = registry;
         _time = time;
         _maxMessage = maxMessage;
@@ -142,6 +148,33 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
             Volatile.Write(ref _writeDeadline, long.MaxValue);
             sending.Release();
         }
+    }
+
+    /// <summary>Sends messages that are encoded already, from one up to before another. Returns false when the connection is over.</summary>
+    public async ValueTask<bool> SendAsync(SocketFrames frames, int index, int end)
+    {
+        while (index < end)
+        {
+            if (_stream is null)
+            {
+                if (!await SendAsync(frames.MessageAt(index++)))
+                {
+                    return false;
+                }
+
+                continue;
+            }
+
+            var (bytes, next) = frames.Take(index, end, MaxWrite);
+            if (!await WriteAsync(_stream, bytes))
+            {
+                return false;
+            }
+
+            index = next;
+        }
+
+        return true;
     }
 
     public ValueTask<bool> SendErrorAsync(string message) => SendAsync(SocketText.Error(message));
@@ -257,6 +290,39 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
         if (_socket.State != WebSocketState.Aborted)
         {
             _socket.Dispose();
+        }
+    }
+
+    private async ValueTask<bool> WriteAsync(SocketStream stream, ReadOnlyMemory<byte> frames)
+    {
+        if (IsEnding)
+        {
+            return false;
+        }
+
+        var sending = Sending;
+        await sending.WaitAsync();
+        try
+        {
+            // Behind the close frame nothing may come.
+            if (_socket.State is not (WebSocketState.Open or WebSocketState.CloseReceived))
+            {
+                return false;
+            }
+
+            Volatile.Write(ref _writeDeadline, _time.GetUtcNow().Ticks + WriteDeadline.Ticks);
+            await stream.WriteAsync(frames, CancellationToken.None);
+            return true;
+        }
+        catch (Exception failure) when (IsGone(failure))
+        {
+            MarkEnding();
+            return false;
+        }
+        finally
+        {
+            Volatile.Write(ref _writeDeadline, long.MaxValue);
+            sending.Release();
         }
     }
 

@@ -36,13 +36,13 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
     /// </summary>
     /// <returns>Null when it was refused, and the client told.</returns>
     /// <param name="greeting">What the socket's own first message must be, where it has one.</param>
-    /// <param name="prepare">Runs before the client sees the socket open, where the caller is known by then and admitted.</param>
+    /// <param name="prepare">Runs before the client sees the socket open, where the caller is known by then and admitted; what it returns refuses the handshake.</param>
     public async Task<SocketConnection?> AcceptAsync(
         HttpContext context,
         Scopes scopes,
         int maxMessage = SocketConnection.DefaultMaxMessage,
         SocketGreeting? greeting = null,
-        Func<Caller, ValueTask>? prepare = null)
+        Func<Caller, ValueTask<ErrorResult?>>? prepare = null)
     {
         if (!context.WebSockets.IsWebSocketRequest)
         {
@@ -65,9 +65,10 @@ internal sealed class SocketHandshake(CallerResolver callers, LiveConnections co
         }
 
         var (known, status) = await FromRequestAsync(context);
-        if (known?.Has(scopes) == true && prepare is not null)
+        if (known?.Has(scopes) == true && prepare is not null && await prepare(known) is { } refusal)
         {
-            await prepare(known);
+            await ErrorWriter.WriteAsync(context, refusal);
+            return null;
         }
 
         var socket = await context.WebSockets.AcceptWebSocketAsync(Accept);
