@@ -23,6 +23,7 @@ public sealed class ArchitectureTests
         ["ApiKeys"] = ["Accounts"],
         ["Beams"] = ["Jobs", "Streams"],
         ["Chat"] = ["Jobs", "Streams"],
+        ["Beams"] = ["Files", "Jobs", "Streams"],
         ["Execution"] = ["Jobs", "Streams"],
         ["Files"] = [],
         ["Jobs"] = ["Streams"],
