@@ -21,9 +21,8 @@ public sealed class ArchitectureTests
     {
         ["Accounts"] = ["Streams"],
         ["ApiKeys"] = ["Accounts"],
-        ["Beams"] = ["Jobs", "Streams"],
-        ["Chat"] = ["Jobs", "Streams"],
         ["Beams"] = ["Files", "Jobs", "Streams"],
+        ["Chat"] = ["Jobs", "Streams"],
         ["Execution"] = ["Jobs", "Streams"],
         ["Files"] = [],
         ["Jobs"] = ["Streams"],
