@@ -152,6 +152,7 @@ internal sealed class TaskTable(Database database, TaskNews news, TaskOptions op
             {
                 var now = time.GetMicroseconds();
                 HashSet<Guid> found = [];
+                List<TaskItem> done = [];
                 foreach (var id in ordered)
                 {
                     var completed = await session.QueryFirstAsync(
@@ -171,8 +172,14 @@ internal sealed class TaskTable(Database database, TaskNews news, TaskOptions op
 
                     if (completed is not null)
                     {
-                        await news.TellWebhooksAsync(session, WebhookEventTypes.TaskCompleted, completed);
+                        done.Add(completed);
                     }
+                }
+
+                // After the last task's row is locked: a change of one of them locks the webhooks' rows behind the task's.
+                foreach (var task in done)
+                {
+                    await news.TellWebhooksAsync(session, WebhookEventTypes.TaskCompleted, task);
                 }
 
                 cache.Invalidate(session, TagOf(userId));

@@ -66,6 +66,16 @@ public sealed record WebhookView(
 }
 
 /// <summary>A new webhook, with the secret that signs what is sent to it. The secret is in this answer only.</summary>
+/// <param name="Id">Names the webhook in routes.</param>
+/// <param name="Url">Where it is sent.</param>
+/// <param name="Events">What it is told of.</param>
+/// <param name="Description">What it is for.</param>
+/// <param name="Enabled">Whether it is told.</param>
+/// <param name="DisabledReason">Why the server disabled it; null where its owner did.</param>
+/// <param name="FailingSince">When the first of the failures was that no success has followed yet.</param>
+/// <param name="Missed">Events that were not sent because too many were waiting.</param>
+/// <param name="CreatedAt">When it was made.</param>
+/// <param name="UpdatedAt">When it was last changed.</param>
 /// <param name="Secret">Goes into a Standard Webhooks library, or the check that the guide shows. Keep it where secrets are kept.</param>
 /// <example>{"id":"019b3c4e-7a10-7c1e-9d3f-2f6a5b8c9d01","url":"https://example.com/hooks/lintel","events":["*"],"description":null,"enabled":true,"disabled_reason":null,"failing_since":null,"missed":0,"created_at":"2026-01-31T12:00:00.123456Z","updated_at":"2026-01-31T12:00:00.123456Z","secret":"whsec_…"}</example>
 public sealed record CreatedWebhook(

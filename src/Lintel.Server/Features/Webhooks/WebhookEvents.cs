@@ -13,13 +13,13 @@ internal sealed class WebhookEvents(WebhookQueue queue)
     /// <param name="facts">What is told, which is small and of bounded size.</param>
     public async ValueTask AddAsync<T>(DbSession session, long ownerId, string type, T facts, JsonTypeInfo<T> json)
     {
-        // In one order, so that two units of work cannot wait for each other.
+        // Locked, so that each counts what those before it added; and in one order, so that two units of work cannot wait for each other.
         var webhooks = await session.QueryAsync(
-            """
+            $"""
             SELECT id FROM webhook
             WHERE owner_id = $1 AND enabled = TRUE AND (events LIKE '%,' || $2 || ',%' OR events LIKE '%,*,%')
                 AND EXISTS (SELECT 1 FROM account WHERE account.id = webhook.owner_id AND is_active)
-            ORDER BY id
+            ORDER BY id{(session.Kind == DatabaseKind.Postgres ? " FOR UPDATE OF webhook" : "")}
             """,
             static row => row.GetGuid(0),
             ownerId,

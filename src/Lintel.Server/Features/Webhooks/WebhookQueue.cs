@@ -11,7 +11,7 @@ namespace Lintel.Features.Webhooks;
 /// </summary>
 internal sealed class WebhookQueue(JobQueue jobs, WebhookOptions options, TimeOrderedIds ids, TimeProvider time)
 {
-    /// <summary>Queues a message as part of <paramref name="session"/>'s unit of work.</summary>
+    /// <summary>Queues a message as part of <paramref name="session"/>'s unit of work, which has locked the webhook's row.</summary>
     /// <param name="data">JSON text.</param>
     /// <returns>The message's id; null where the webhook is disabled or has too many waiting, which it counts.</returns>
     public async ValueTask<Guid?> AddAsync(DbSession session, Guid webhookId, string type, string data)
@@ -87,7 +87,10 @@ internal sealed class WebhookQueue(JobQueue jobs, WebhookOptions options, TimeOr
         return place is not null && await EnsureJobAsync(session, webhookId, place);
     }
 
-    /// <summary>The next number of a webhook, whose row is locked with it. What waits is counted by the numbers, without looking at each.</summary>
+    /// <summary>
+    /// The next number of a webhook, whose row is locked already: by this statement alone, on PostgreSQL the search for what waits would not see what another has just added. It is
+    /// counted by the numbers, without looking at each.
+    /// </summary>
     private ValueTask<Place?> TakePlaceAsync(DbSession session, Guid webhookId) =>
         session.QueryFirstAsync(
             """

@@ -26,12 +26,12 @@ internal sealed class WebhookTable(Database database, WebhookQueue queue, Webhoo
 {
     private const string DisabledMeanwhile = "The webhook was disabled before this was sent.";
 
-    // Only the first that waits has a time of its own: the time of the job.
+    // Only the first that waits has a time of its own: the time of the job, which is 0 where it was never begun.
     private const string Deliveries =
         """
         SELECT d.id, d.seq, d.type, d.state, d.attempts, d.status_code, d.error, d.duration_ms, d.created_at, d.attempted_at,
             CASE WHEN d.state = 'pending' AND j.state = 'queued'
-                AND d.seq = (SELECT min(p.seq) FROM webhook_delivery p WHERE p.webhook_id = w.id AND p.state = 'pending') THEN j.run_at END
+                AND d.seq = (SELECT min(p.seq) FROM webhook_delivery p WHERE p.webhook_id = w.id AND p.state = 'pending') THEN nullif(j.run_at, 0) END
         FROM webhook w JOIN webhook_delivery d ON d.webhook_id = w.id LEFT JOIN job j ON j.id = w.job_id
         """;
 

@@ -28,6 +28,7 @@ internal static class WebhooksFeature
         builder.Services.AddSingleton<ResolveHost>(static (host, cancellationToken) => Dns.GetHostAddressesAsync(host, cancellationToken));
         builder.Services.AddSingleton<WebhookConnections>();
         builder.Services.AddSingleton<HostBreakers>();
+        builder.Services.AddSingleton<WebhookMetrics>();
         builder.Services.AddSingleton<WebhookSender>();
         builder.Services.AddSingleton<PendingDeliveries>();
         builder.Services.AddSingleton<WebhookRecoveryWorker>();

@@ -58,6 +58,7 @@ internal sealed class EngineNode : IAsyncDisposable
         }
 
         builder.Services.AddSingleton(time ?? TimeProvider.System);
+        builder.Services.AddSingleton<TimeOrderedIds>();
         builder.AddStreams();
         builder.AddJobs();
         builder.Services.AddSingleton(options ?? QuickOptions);

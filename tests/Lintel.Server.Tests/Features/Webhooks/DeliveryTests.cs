@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Text.Json;
 using Lintel.Infrastructure;
@@ -134,6 +135,33 @@ public abstract class DeliveryTests(WebhooksServer server)
         Assert.Equal(deliveries.Select(static delivery => Text(delivery, "id")).Reverse(), ids);
         Assert.All(deliveries, static delivery => Assert.Equal("delivered", Text(delivery, "status")));
         Assert.Equal((1, 0), (receiver.MostConcurrent, receiver.Unread));
+    }
+
+    [Fact]
+    public async Task Attempts_are_counted_by_how_they_ended()
+    {
+        var counted = new System.Collections.Concurrent.ConcurrentBag<object?>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, listening) =>
+        {
+            // Of this server: tests of others run beside.
+            if (instrument.Name == "lintel.webhook.attempts" && instrument.Meter.Scope == server.Services.GetRequiredService<IMeterFactory>())
+            {
+                listening.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((_, _, tags, _) => counted.Add(tags[0].Value));
+        await using var receiver = await Receiver.StartAsync();
+        receiver.Next(Receiver.Status(204), Receiver.Status(500));
+        using var mason = await Owner.NewAsync(server);
+        var (id, _) = await mason.HookAsync(receiver.Url);
+        listener.Start();
+        await mason.TaskAsync("first");
+        await mason.WaitForStatusAsync(id, "delivered");
+        await mason.TaskAsync("second");
+        await mason.WaitForRetryAsync(id, 1);
+
+        Assert.Equal(["delivered", "failed"], counted.Order());
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Net;
 using Lintel.Features.Webhooks.Sending;
 using Lintel.Infrastructure;
+using Lintel.Platform.Breakers;
 using Lintel.Platform.Configuration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting.Internal;
@@ -164,9 +165,9 @@ public sealed class WebhookTargetTests
     [Fact]
     public async Task Breakers_are_as_many_as_may_be_and_open_ones_are_forgotten_last()
     {
-        var breakers = new HostBreakers(new ManualTime(), NullLogger<Platform.Breakers.Breaker>.Instance);
+        var breakers = new HostBreakers(BreakerSettings.Read(Settings(("BREAKER_WEBHOOK_FAILURES", "3"))), new ManualTime(), NullLogger<Breaker>.Instance);
         var down = new Uri("https://down.example/");
-        for (var i = 0; i < 5; i++)
+        for (var i = 0; i < 3; i++)
         {
             await Assert.ThrowsAsync<HttpRequestException>(async () =>
                 await breakers.Of(down).RunAsync(static _ => throw new HttpRequestException(HttpRequestError.ConnectionError), TestContext.Current.CancellationToken));

@@ -6,18 +6,18 @@ namespace Lintel.Features.Webhooks.Sending;
 /// A breaker for each target host and port. They come from users, so they are few at most, and the ones that were used last; what they tell is no business of others, so they are
 /// not among the server's own on <c>/health/ready</c>. They are shared by all who send there, so only what nobody can cause at another's host counts: that it cannot be reached.
 /// </summary>
-internal sealed class HostBreakers(TimeProvider time, ILogger<Breaker> logger)
+internal sealed class HostBreakers(BreakerSettings settings, TimeProvider time, ILogger<Breaker> logger)
 {
     public const int Most = 500;
 
-    private static readonly BreakerOptions Options = new()
+    private readonly BreakerOptions _options = settings.Apply("webhook", new()
     {
         IsFailure = static failure => failure is HttpRequestException
         {
             HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError,
             InnerException: not TargetRefusedException,
         },
-    };
+    });
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
@@ -42,7 +42,7 @@ internal sealed class HostBreakers(TimeProvider time, ILogger<Breaker> logger)
             if (!_entries.TryGetValue(name, out var entry))
             {
                 MakeRoomLocked();
-                _entries.Add(name, entry = new(new Breaker("webhook " + name, Options, time, logger)));
+                _entries.Add(name, entry = new(new Breaker("webhook " + name, _options, time, logger)));
             }
 
             entry.LastUse = ++_uses;

@@ -12,7 +12,7 @@ internal sealed record WebhookJobInput(Guid WebhookId);
 internal sealed partial class WebhookJobJson : JsonSerializerContext;
 
 /// <summary>Sends what one webhook has waiting, in its order: what fails holds up what comes after it, and nobody else.</summary>
-internal sealed class WebhookJob(PendingDeliveries pending, WebhookSender sender, TimeProvider time) : IJobHandler
+internal sealed class WebhookJob(PendingDeliveries pending, WebhookSender sender, WebhookMetrics metrics, TimeProvider time) : IJobHandler
 {
     /// <summary>With these delays, about a week of attempts. A delivery has failed before, and a webhook that takes nothing is disabled.</summary>
     public static readonly JobKind Kind = new("webhook", Scopes.Tasks)
@@ -56,6 +56,7 @@ internal sealed class WebhookJob(PendingDeliveries pending, WebhookSender sender
 
             // A crash here, or after it and before its outcome is written: it is sent once more, under the same Webhook-Id.
             var outcome = await sender.SendAsync(next, message, cancellationToken);
+            metrics.Count(outcome);
             if (outcome.IsDelivered)
             {
                 await pending.DeliveredAsync(next, message, outcome);

@@ -7,7 +7,7 @@ CREATE TABLE webhook (
     description      TEXT,
     enabled          BOOLEAN NOT NULL DEFAULT TRUE,
     disabled_reason  TEXT, -- null where its owner did it
-    salt             BLOB  NOT NULL,
+    salt             BLOB    NOT NULL,
     previous_salt    BLOB,
     previous_until   BIGINT,
     last_seq         BIGINT  NOT NULL DEFAULT 0,

@@ -3,14 +3,16 @@ using System.Net.Sockets;
 
 namespace Lintel.Features.Webhooks;
 
-/// <summary>Answers each connection with a status line and then a byte of a header now and then, for ever.</summary>
-internal sealed class DrippingServer : IDisposable
+/// <summary>Answers each connection, whatever comes, with bytes of the test's own; what it writes is what the other end has taken or has buffers for.</summary>
+internal sealed class RawServer : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
+    private readonly Func<Stream, CancellationToken, Task> _answer;
 
-    public DrippingServer()
+    public RawServer(Func<Stream, CancellationToken, Task> answer)
     {
+        _answer = answer;
         _listener.Start();
         _ = AcceptAsync();
     }
@@ -31,7 +33,7 @@ internal sealed class DrippingServer : IDisposable
             while (true)
             {
                 var client = await _listener.AcceptTcpClientAsync(_stop.Token);
-                _ = DripAsync(client);
+                _ = AnswerAsync(client);
             }
         }
         catch (Exception failure) when (failure is OperationCanceledException or SocketException or ObjectDisposedException)
@@ -40,19 +42,13 @@ internal sealed class DrippingServer : IDisposable
         }
     }
 
-    private async Task DripAsync(TcpClient client)
+    private async Task AnswerAsync(TcpClient client)
     {
         using (client)
         {
             try
             {
-                var stream = client.GetStream();
-                await stream.WriteAsync("HTTP/1.1 200 OK\r\nX-Slow: "u8.ToArray(), _stop.Token);
-                while (true)
-                {
-                    await stream.WriteAsync("x"u8.ToArray(), _stop.Token);
-                    await Task.Delay(50, _stop.Token);
-                }
+                await _answer(client.GetStream(), _stop.Token);
             }
             catch (Exception failure) when (failure is OperationCanceledException or IOException or ObjectDisposedException)
             {
