@@ -13,6 +13,7 @@ internal sealed class NodeProgram : IDisposable
 
     private readonly Process _process;
     private readonly Task<string> _errors;
+    private bool _isOver;
 
     private NodeProgram(Process process)
     {
@@ -60,6 +61,9 @@ internal sealed class NodeProgram : IDisposable
         }
     }
 
+    /// <summary>The first line that the program says, for those that can't wait for it in any other way: fixtures, while they are made.</summary>
+    public JsonElement ReadFirst() => JsonDocument.Parse(_process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The program did not start.")).RootElement;
+
     /// <summary>Says a line to the program, on its standard input.</summary>
     public async Task WriteAsync(string line)
     {
@@ -69,6 +73,12 @@ internal sealed class NodeProgram : IDisposable
 
     public void Dispose()
     {
+        if (_isOver)
+        {
+            return;
+        }
+
+        _isOver = true;
         if (!_process.HasExited)
         {
             _process.Kill(entireProcessTree: true);

@@ -1,4 +1,5 @@
 using Lintel.Features.Files.Storage;
+using Lintel.Platform.Errors;
 using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Files;
@@ -53,7 +54,7 @@ internal sealed partial class FileSweepWorker(
             await storage.DeleteAsync(file.Id, file.Draft, cancellationToken);
             await table.ForgetAsync(file.Id, cancellationToken);
         }
-        catch (FileStorageException failure)
+        catch (ServiceUnavailableException failure) when (failure is not StorageUnavailableException)
         {
             Log.NotRemoved(logger, file.Id, failure.InnerException?.Message ?? failure.Message);
             await table.PostponeAsync(file.Id, RetryAfter, cancellationToken);

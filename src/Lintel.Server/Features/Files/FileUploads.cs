@@ -1,5 +1,6 @@
 using System.Buffers;
 using Lintel.Features.Files.Storage;
+using Lintel.Platform.Errors;
 
 namespace Lintel.Features.Files;
 
@@ -61,7 +62,7 @@ internal sealed partial class FileUploads(FileTable table, IFileStorage storage,
             await storage.DeleteAsync(hidden.Id, hidden.Draft, CancellationToken.None);
             await table.ForgetAsync(hidden.Id, CancellationToken.None);
         }
-        catch (FileStorageException failure)
+        catch (ServiceUnavailableException failure)
         {
             Log.NotRemoved(logger, hidden.Id, failure.InnerException?.Message ?? failure.Message);
         }
@@ -89,7 +90,6 @@ internal sealed partial class FileUploads(FileTable table, IFileStorage storage,
                 return result = new(null, refusal);
             }
 
-            await draft.FlushAsync(isLast: true, cancellationToken);
             await draft.CommitAsync(cancellationToken);
 
             // A crash here too: the bytes are all there, and nobody was told so.

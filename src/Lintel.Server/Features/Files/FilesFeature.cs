@@ -1,5 +1,6 @@
 using Lintel.Features.Files.Storage;
 using Lintel.Features.Files.Tus;
+using Lintel.Platform.Breakers;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Health;
 using Lintel.Platform.Http;
@@ -11,10 +12,21 @@ internal static class FilesFeature
 {
     public static void AddFiles(this IHostApplicationBuilder builder)
     {
-        builder.AddSettings(FilesOptions.Read);
+        var options = builder.AddSettings(FilesOptions.Read);
         builder.AddJson(FilesJson.Default);
         builder.DescribeTag("Files", "What you have stored: uploaded in one request or in as many as a bad connection takes, got back whole or in parts, and given to jobs.");
-        builder.Services.AddSingleton<IFileStorage, DiskStorage>();
+        if (options.S3 is { } s3)
+        {
+            builder.AddBreaker(S3Store.BreakerName, new() { IsFailure = S3Store.IsOutage });
+            builder.Services.AddSingleton(s3);
+            builder.Services.AddSingleton<S3Store>();
+            builder.Services.AddSingleton<IFileStorage, S3Storage>();
+        }
+        else
+        {
+            builder.Services.AddSingleton<IFileStorage, DiskStorage>();
+        }
+
         builder.Services.AddSingleton<FileTable>();
         builder.Services.AddSingleton<FileUploads>();
         builder.Services.AddSingleton<FileDownloads>();

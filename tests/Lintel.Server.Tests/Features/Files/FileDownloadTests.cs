@@ -105,3 +105,7 @@ public abstract class FileDownloadTests(FilesServer server)
 public sealed class SqliteDiskFileDownloadTests(SqliteDiskFilesServer server) : FileDownloadTests(server), IClassFixture<SqliteDiskFilesServer>;
 
 public sealed class PostgresDiskFileDownloadTests(PostgresDiskFilesServer server) : FileDownloadTests(server), IClassFixture<PostgresDiskFilesServer>;
+
+public sealed class SqliteS3FileDownloadTests(SqliteS3FilesServer server) : FileDownloadTests(server), IClassFixture<SqliteS3FilesServer>;
+
+public sealed class PostgresS3FileDownloadTests(PostgresS3FilesServer server) : FileDownloadTests(server), IClassFixture<PostgresS3FilesServer>;

@@ -285,3 +285,7 @@ public abstract class FileTests(FilesServer server)
 public sealed class SqliteDiskFileTests(SqliteDiskFilesServer server) : FileTests(server), IClassFixture<SqliteDiskFilesServer>;
 
 public sealed class PostgresDiskFileTests(PostgresDiskFilesServer server) : FileTests(server), IClassFixture<PostgresDiskFilesServer>;
+
+public sealed class SqliteS3FileTests(SqliteS3FilesServer server) : FileTests(server), IClassFixture<SqliteS3FilesServer>;
+
+public sealed class PostgresS3FileTests(PostgresS3FilesServer server) : FileTests(server), IClassFixture<PostgresS3FilesServer>;

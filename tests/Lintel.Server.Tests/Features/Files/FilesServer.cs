@@ -47,6 +47,31 @@ public sealed class SqliteDiskFilesServer() : DiskFilesServer(TestDatabaseKind.S
 
 public sealed class PostgresDiskFilesServer() : DiskFilesServer(TestDatabaseKind.Postgres);
 
+/// <summary>Keeps files in an object store, a process of its own.</summary>
+public abstract class S3FilesServer : FilesServer, IAsyncDisposable
+{
+    private readonly S3Server _store;
+
+    private protected S3FilesServer(TestDatabaseKind kind, S3Server store)
+        : base(kind, store.Settings) => _store = store;
+
+    internal S3Server Store => _store;
+
+    async ValueTask IAsyncDisposable.DisposeAsync()
+    {
+        await DisposeAsync();
+        _store.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Objects, and uploads in parts that were neither completed nor given up.</summary>
+    public override Task<int> CountStoredAsync() => Task.FromResult(_store.Count());
+}
+
+public sealed class SqliteS3FilesServer() : S3FilesServer(TestDatabaseKind.Sqlite, S3Server.Start());
+
+public sealed class PostgresS3FilesServer() : S3FilesServer(TestDatabaseKind.Postgres, S3Server.Start());
+
 /// <summary>Someone with files, signed in.</summary>
 internal sealed class Uploader(AccountsServer server, Person person) : IDisposable
 {

@@ -159,3 +159,7 @@ public abstract class TusProtocolTests(FilesServer server)
 public sealed class SqliteDiskTusProtocolTests(SqliteDiskFilesServer server) : TusProtocolTests(server), IClassFixture<SqliteDiskFilesServer>;
 
 public sealed class PostgresDiskTusProtocolTests(PostgresDiskFilesServer server) : TusProtocolTests(server), IClassFixture<PostgresDiskFilesServer>;
+
+public sealed class SqliteS3TusProtocolTests(SqliteS3FilesServer server) : TusProtocolTests(server), IClassFixture<SqliteS3FilesServer>;
+
+public sealed class PostgresS3TusProtocolTests(PostgresS3FilesServer server) : TusProtocolTests(server), IClassFixture<PostgresS3FilesServer>;

@@ -252,3 +252,7 @@ public abstract class TusTests(FilesServer server)
 public sealed class SqliteDiskTusTests(SqliteDiskFilesServer server) : TusTests(server), IClassFixture<SqliteDiskFilesServer>;
 
 public sealed class PostgresDiskTusTests(PostgresDiskFilesServer server) : TusTests(server), IClassFixture<PostgresDiskFilesServer>;
+
+public sealed class SqliteS3TusTests(SqliteS3FilesServer server) : TusTests(server), IClassFixture<SqliteS3FilesServer>;
+
+public sealed class PostgresS3TusTests(PostgresS3FilesServer server) : TusTests(server), IClassFixture<PostgresS3FilesServer>;

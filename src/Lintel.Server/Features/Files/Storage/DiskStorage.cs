@@ -147,35 +147,38 @@ internal sealed class DiskStorage : IFileStorage
         public override async ValueTask<DraftMark> FlushAsync(bool isLast, CancellationToken cancellationToken)
         {
             // It waits for the disk, so not on a thread that others wait for.
-            await Task.Run(
-                () => Guarded(() =>
-                {
-                    if (file is not null)
-                    {
-                        RandomAccess.FlushToDisk(file);
-                    }
-
-                    return true;
-                }),
-                cancellationToken);
+            await Task.Run(Flush, cancellationToken);
             return new(_length, "");
         }
 
-        public override ValueTask CommitAsync(CancellationToken cancellationToken) => Guarded(() =>
+        public override async ValueTask CommitAsync(CancellationToken cancellationToken)
         {
             if (file is not null)
             {
+                await Task.Run(Flush, cancellationToken);
                 file.Dispose();
-                storage.Rename(id);
+                Guarded(() =>
+                {
+                    storage.Rename(id);
+                    return true;
+                });
             }
-
-            return ValueTask.CompletedTask;
-        });
+        }
 
         public override ValueTask DisposeAsync()
         {
             file?.Dispose();
             return ValueTask.CompletedTask;
         }
+
+        private void Flush() => Guarded(() =>
+        {
+            if (file is { IsClosed: false })
+            {
+                RandomAccess.FlushToDisk(file);
+            }
+
+            return true;
+        });
     }
 }

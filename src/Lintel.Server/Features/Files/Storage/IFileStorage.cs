@@ -42,7 +42,7 @@ internal abstract class DraftWriter : IAsyncDisposable
     /// <exception cref="FileStorageException">The storage does not work now.</exception>
     public abstract ValueTask<DraftMark> FlushAsync(bool isLast, CancellationToken cancellationToken);
 
-    /// <summary>Makes the draft, which is flushed, the file. It may be done again after a crash.</summary>
+    /// <summary>Stores for good all that was written and makes it the file. It may be done again after a crash.</summary>
     /// <exception cref="FileStorageException">The storage does not work now.</exception>
     public abstract ValueTask CommitAsync(CancellationToken cancellationToken);
 
