@@ -21,7 +21,7 @@ public sealed class ArchitectureTests
     {
         ["Accounts"] = ["Streams"],
         ["ApiKeys"] = ["Accounts"],
-        ["Beams"] = ["Jobs", "Streams"],
+        ["Beams"] = ["Files", "Jobs", "Streams"],
         ["Chat"] = ["Jobs", "Streams"],
         ["Execution"] = ["Jobs", "Streams"],
         ["Files"] = [],

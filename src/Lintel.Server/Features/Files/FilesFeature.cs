@@ -30,6 +30,7 @@ internal static class FilesFeature
         builder.Services.AddSingleton<FileTable>();
         builder.Services.AddSingleton<FileUploads>();
         builder.Services.AddSingleton<FileDownloads>();
+        builder.Services.AddSingleton<JobFiles>();
         builder.Services.AddSingleton<ContentDigests>();
         builder.Services.AddSingleton<ResumableUploads>();
         builder.Services.AddSingleton<FileSweepWorker>();

@@ -84,13 +84,20 @@ internal static class JobEndpoints
             return ApiErrors.Forbidden($"Jobs of kind {kind.Name} need the scope {string.Join(' ', kind.Scope.ToNames())}.");
         }
 
-        var check = kind.CreateHandler(services).Check(submission.Input.Span);
+        var handler = kind.CreateHandler(services);
+        var prepared = await handler.PrepareAsync(submission.Input, caller, context.RequestAborted);
+        if (prepared.Forbidden is { } reason)
+        {
+            return ApiErrors.Forbidden(reason);
+        }
+
+        var check = prepared.Fields is null ? handler.Check(prepared.Input.Span) : new JobInputCheck { Fields = prepared.Fields };
         if (Refuse(check) is { } refusal)
         {
             return refusal;
         }
 
-        var request = new JobRequest(kind, caller.OwnerId, submission.Input.ToArray(), check.Total, key.Length == 0 ? null : key, check.CancelOnDisconnect);
+        var request = new JobRequest(kind, caller.OwnerId, prepared.Input.ToArray(), check.Total, key.Length == 0 ? null : key, check.CancelOnDisconnect);
         var result = await queue.SubmitAsync(request, context.RequestAborted);
         return result is { Job: { } job } ? Accepted(context, job, result.Status) : ApiErrors.Conflict("This Idempotency-Key was used for another request; take a new one.");
     }

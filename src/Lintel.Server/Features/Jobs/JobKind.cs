@@ -45,6 +45,10 @@ public sealed record JobKind(string Name, Scopes Scope)
 /// <summary>The work of one kind of job. The engine does everything else: queueing, limits, progress, cancellation, retries, recovery and fan-out.</summary>
 public interface IJobHandler
 {
+    /// <summary>Makes of an input as it was sent what the job needs, for the caller who sent it: what it only names is put in its place, while it is there.</summary>
+    /// <param name="input">JSON text.</param>
+    ValueTask<PreparedInput> PrepareAsync(ReadOnlyMemory<byte> input, Caller caller, CancellationToken cancellationToken) => new(new PreparedInput(input));
+
     /// <summary>Looks at an input before the job is accepted.</summary>
     /// <param name="input">JSON text.</param>
     JobInputCheck Check(ReadOnlySpan<byte> input) => default;
@@ -56,6 +60,18 @@ public interface IJobHandler
     /// </remarks>
     /// <exception cref="OperationCanceledException">The token was cancelled: the job is cancelled, or the server stops and another attempt will go on.</exception>
     Task<JobOutcome> RunAsync(JobContext job, CancellationToken cancellationToken);
+}
+
+/// <summary>An input to keep with the job.</summary>
+/// <param name="Input">JSON text.</param>
+/// <param name="Fields">Each bad field with what is wrong with it; null where nothing is.</param>
+/// <param name="Forbidden">Why the caller may not have this; null where it may.</param>
+public readonly record struct PreparedInput(ReadOnlyMemory<byte> Input, IReadOnlyDictionary<string, string[]>? Fields = null, string? Forbidden = null)
+{
+    public static PreparedInput Forbid(string message) => new(default, null, message);
+
+    public static PreparedInput Refuse(string field, string message) =>
+        new(default, new Dictionary<string, string[]>(StringComparer.Ordinal) { [field] = [message] });
 }
 
 /// <summary>What a handler says of an input.</summary>

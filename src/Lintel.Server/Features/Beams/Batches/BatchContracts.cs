@@ -101,8 +101,25 @@ public sealed record BatchRefused(string Message);
 /// <param name="Completed">The same.</param>
 /// <param name="Failed">Beams that were refused.</param>
 /// <param name="DurationSeconds">From its start.</param>
+/// <param name="Files">The files that <c>outputs</c> asked for; left out where it did not.</param>
+/// <param name="FileErrors">Why one of them is missing.</param>
 /// <example>{"job_id":"019b3c4e-7a10-7c1e-9d3f-2f6a5b8c9d01","total":1000,"completed":1000,"failed":5,"duration_seconds":0.412}</example>
-public sealed record BatchCompleted(Guid JobId, int Total, int Completed, int Failed, double DurationSeconds);
+public sealed record BatchCompleted(
+    Guid JobId,
+    int Total,
+    int Completed,
+    int Failed,
+    double DurationSeconds,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<BatchFile>? Files = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? FileErrors = null);
+
+/// <summary>A file that a batch made; <c>GET /api/files/{id}</c> gets it.</summary>
+/// <param name="Id">The file.</param>
+/// <param name="Filename">Its name.</param>
+/// <param name="Size">Its length in bytes.</param>
+/// <param name="ContentType">Its type.</param>
+/// <param name="Sha256">The SHA-256 of its content in hex.</param>
+public sealed record BatchFile(Guid Id, [property: Required] string Filename, long Size, [property: Required] string ContentType, [property: Required] string Sha256);
 
 /// <summary>The events of a batch, for the API description.</summary>
 internal static class BatchEvents

@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
+using Lintel.Features.Beams.Reports;
+using Lintel.Features.Files;
 using Lintel.Features.Jobs;
 using Lintel.Features.Streams;
 using Lintel.Platform.Security;
@@ -12,7 +14,7 @@ namespace Lintel.Features.Beams.Batches;
 /// The job kind <c>batch-design</c>: designs many beams, one after the other. Its events are a function of its input: <c>start</c>, then for each beam its result and
 /// the progress, so an attempt that follows a crash knows from their number where to go on.
 /// </summary>
-internal sealed class BatchDesign(TimeProvider time) : IJobHandler
+internal sealed class BatchDesign(BatchFiles files, TimeProvider time) : IJobHandler
 {
     // Longer than any progress.
     private const int MaxText = 160;
@@ -21,6 +23,9 @@ internal sealed class BatchDesign(TimeProvider time) : IJobHandler
     private const int OpeningBeams = 8;
 
     public static readonly JobKind Kind = new("batch-design", Scopes.Design) { Events = BatchEvents.Emitted };
+
+    public ValueTask<PreparedInput> PrepareAsync(ReadOnlyMemory<byte> input, Caller caller, CancellationToken cancellationToken) =>
+        files.PrepareAsync(input, caller, cancellationToken);
 
     public JobInputCheck Check(ReadOnlySpan<byte> input)
     {
@@ -67,7 +72,9 @@ internal sealed class BatchDesign(TimeProvider time) : IJobHandler
             await ProgressAsync(job, batch, failed);
         }
 
-        return JobOutcome.Complete(Completion(job, batch.Count, failed));
+        // A crash behind this finds the files again: their ids are the job's.
+        var saved = await files.SaveAsync(job, time.GetUtcNow(), cancellationToken);
+        return JobOutcome.Complete(Completion(job, batch.Count, failed, saved));
     }
 
     /// <summary>Goes past the beams whose events are in the log already, and counts those that were refused.</summary>
@@ -118,11 +125,22 @@ internal sealed class BatchDesign(TimeProvider time) : IJobHandler
         CultureInfo.InvariantCulture,
         $"{{\"job_id\":\"{jobId}\",\"total\":{total},\"timestamp\":\"{at.UtcDateTime:yyyy-MM-ddTHH:mm:ss.ffffffZ}\"}}"));
 
-    private byte[] Completion(JobContext job, int total, int failed)
+    private byte[] Completion(JobContext job, int total, int failed, List<(StoredFile? File, string? Problem)> saved)
     {
         var seconds = Math.Max(0, (time.GetUtcNow() - job.StartedAt).TotalSeconds);
-        return Encoding.UTF8.GetBytes(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{{\"job_id\":\"{job.JobId}\",\"total\":{total},\"completed\":{total},\"failed\":{failed},\"duration_seconds\":{seconds:0.000}}}"));
+        var text = new StringBuilder(128).Append(
+            CultureInfo.InvariantCulture, $"{{\"job_id\":\"{job.JobId}\",\"total\":{total},\"completed\":{total},\"failed\":{failed},\"duration_seconds\":{seconds:0.000}");
+        if (saved.Count > 0)
+        {
+            // Names, types and problems are the server's own words: nothing in them needs escaping.
+            text.Append(",\"files\":[").AppendJoin(',', saved.Where(static entry => entry.File is not null).Select(static entry => Describe(entry.File!))).Append("],\"file_errors\":[")
+                .AppendJoin(',', saved.Where(static entry => entry.Problem is not null).Select(static entry => $"\"{entry.Problem}\"")).Append(']');
+        }
+
+        return Encoding.UTF8.GetBytes(text.Append('}').ToString());
     }
+
+    private static string Describe(StoredFile file) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{{\"id\":\"{file.Id}\",\"filename\":\"{file.Filename}\",\"size\":{file.Size},\"content_type\":\"{file.ContentType}\",\"sha256\":\"{file.Sha256}\"}}");
 }

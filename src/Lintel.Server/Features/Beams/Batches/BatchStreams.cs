@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Lintel.Features.Beams.Reports;
 using Lintel.Features.Jobs;
 using Lintel.Features.Jobs.Watching;
 using Lintel.Features.Streams;
@@ -54,6 +55,12 @@ internal sealed class BatchStreams(JobQueue queue, JobViewers viewers, JobWatch 
             if (!scan.TryFinish(beams.Bytes.Span, out var problem))
             {
                 return (null, problem);
+            }
+
+            var (outputs, _) = BatchOutputsExtensions.FindIn(beams.Bytes.Span, out var wrong);
+            if (wrong is not null || (outputs != BatchOutputs.None && !caller.Has(Scopes.Files)))
+            {
+                return (null, wrong is null ? "outputs need the scope files" : $"{wrong.Value.Field}: {wrong.Value.Message}");
             }
 
             var now = time.GetUtcNow();
