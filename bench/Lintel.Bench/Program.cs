@@ -21,6 +21,7 @@ internal static class Program
         new LoginPressureScenario(),
         new StartupScenario(),
         new FollowersScenario(),
+        new FilesScenario(),
     ];
 
     /// <summary>0: everything was measured, whether or not it met its target. 1: something could not be measured. 2: a wrong option.</summary>
