@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using Lintel.Features.Files.Storage;
 using Lintel.Platform.Errors;
+using Lintel.Platform.Http;
 using Microsoft.Net.Http.Headers;
 
 namespace Lintel.Features.Files;
@@ -17,12 +18,12 @@ internal sealed class FileDownloads(IFileStorage storage, TimeProvider time)
         var request = context.Request;
         var response = context.Response;
         SetHeaders(response.Headers, file);
-        if (Matches(request.Headers.IfNoneMatch, file, isStrong: false))
+        if (EntityTags.Match(request, file.ETag))
         {
             return TypedResults.StatusCode(StatusCodes.Status304NotModified);
         }
 
-        if (request.Headers.IfMatch.Count > 0 && !Matches(request.Headers.IfMatch, file, isStrong: true))
+        if (request.Headers.IfMatch.Count > 0 && !Matches(request.Headers.IfMatch, file))
         {
             return new ErrorResult(412, ErrorCodes.BadRequest, "The file is not the one that If-Match names.");
         }
@@ -117,6 +118,7 @@ internal sealed class FileDownloads(IFileStorage storage, TimeProvider time)
         return from >= size ? null : (from, Math.Min(range.To ?? long.MaxValue, size - 1) - from + 1);
     }
 
-    private static bool Matches(Microsoft.Extensions.Primitives.StringValues header, StoredFile file, bool isStrong) =>
-        EntityTagHeaderValue.TryParseList(header, out var tags) && tags.Any(tag => tag.Tag == "*" || (tag.Tag == file.ETag && !(isStrong && tag.IsWeak)));
+    /// <summary>As RFC 9110 compares for <c>If-Match</c>: a weak tag is none.</summary>
+    private static bool Matches(Microsoft.Extensions.Primitives.StringValues header, StoredFile file) =>
+        EntityTagHeaderValue.TryParseList(header, out var tags) && tags.Any(tag => tag.Tag == "*" || (tag.Tag == file.ETag && !tag.IsWeak));
 }

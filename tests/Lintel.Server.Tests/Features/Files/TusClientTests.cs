@@ -24,8 +24,8 @@ public sealed class TusClientTests(SqliteDiskFilesServer server) : IClassFixture
         Assert.Equal("success", success.GetProperty("event").GetString());
         var requests = success.GetProperty("requests").EnumerateArray().ToArray();
 
-        // It asked where to go on, and that was neither the beginning nor the end.
-        var head = Assert.Single(requests, static request => request.GetProperty("method").GetString() == "HEAD");
+        // It asked where to go on, more than once where the server had not seen yet that the first connection was gone, and that was neither the beginning nor the end.
+        var head = requests.Last(static request => request.GetProperty("method").GetString() == "HEAD");
         Assert.InRange(long.Parse(head.GetProperty("offset").GetString()!, System.Globalization.CultureInfo.InvariantCulture), 4 * 1024 * 1024, 6_000_000);
         var file = Assert.Single((await mason.ListAsync()).GetProperty("files").EnumerateArray());
         Assert.Equal(("plan.bin", Uploader.Sha256(content)), (file.GetProperty("filename").GetString(), file.GetProperty("sha256").GetString()));
