@@ -12,6 +12,7 @@ public sealed class PublicRoutesTests(ServerFixture server) : IClassFixture<Serv
     [
         "/api/auth/login",
         "/api/auth/register",
+        "/api/files/tus", // OPTIONS alone, as the protocol has it: what uploads can do here.
         "/auth/login",
         "/auth/logout",
         "/auth/refresh",

@@ -43,6 +43,12 @@ internal sealed partial class RevocationWorker(
                 Log.Unavailable(logger, failure.Message);
                 await Task.Delay(RetryDelay, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
+            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
+            {
+                // Whatever it was, it is tried again: a node that hears of no revocation is worse than one that says so.
+                Log.Failed(logger, failure);
+                await Task.Delay(RetryDelay, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
     }
 
@@ -88,5 +94,8 @@ internal sealed partial class RevocationWorker(
     {
         [LoggerMessage(1, LogLevel.Warning, "Sessions and keys that other nodes revoke cannot be heard of now: {Reason}")]
         public static partial void Unavailable(ILogger logger, string reason);
+
+        [LoggerMessage(2, LogLevel.Error, "Sessions and keys that other nodes revoke could not be heard of; it is tried again.")]
+        public static partial void Failed(ILogger logger, Exception failure);
     }
 }

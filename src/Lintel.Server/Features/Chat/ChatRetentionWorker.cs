@@ -3,9 +3,9 @@ using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Chat;
 
-/// <summary>Forgets what is too old or too much of rooms' histories, and all of rooms that were deleted.</summary>
+/// <summary>Forgets what is too old or too much of rooms' histories, and all of rooms that were deleted, with their owner's account or without.</summary>
 internal sealed class ChatRetentionWorker(
-    Database database, StreamLog log, Lobby lobby, ChatOptions options, TimeProvider time, ILogger<ChatRetentionWorker> logger)
+    Database database, StreamLog log, OrphanStreams orphans, Lobby lobby, ChatOptions options, TimeProvider time, ILogger<ChatRetentionWorker> logger)
     : RetentionWorker(database, time, logger, "Old chat messages")
 {
     private const long BatchSize = 200;
@@ -21,16 +21,12 @@ internal sealed class ChatRetentionWorker(
         FROM room r JOIN stream s ON s.id = r.stream_id JOIN event e ON e.stream_id = s.id AND e.seq = s.floor_seq WHERE e.at < $1 ORDER BY s.id LIMIT $2
         """;
 
-    // A node that just makes a room writes the stream and the room as one.
-    private const string Deleted =
-        "SELECT s.id, s.next_seq FROM stream s WHERE s.closed = TRUE AND s.name LIKE 'room-%' AND NOT EXISTS (SELECT 1 FROM room r WHERE r.stream_id = s.id) ORDER BY s.id LIMIT $1";
-
     public override async Task ForgetAsync(CancellationToken cancellationToken)
     {
         await PruneAsync(TooMany, options.HistoryMessages, cancellationToken);
         await PruneAsync(TooOld, (Time.GetUtcNow() - options.HistoryAge).ToMicroseconds(), cancellationToken);
         await lobby.ForgetAsync(LobbyKept, cancellationToken);
-        await ForgetDeletedAsync(cancellationToken);
+        await orphans.ForgetAsync("room-", "room", cancellationToken);
         await ForgetAsync("DELETE FROM room_mute WHERE (room_id, user_id) IN (SELECT room_id, user_id FROM room_mute WHERE until < $1 LIMIT $2)", Time.GetUtcNow(), cancellationToken);
     }
 
@@ -44,22 +40,6 @@ internal sealed class ChatRetentionWorker(
             foreach (var (id, floor) in found)
             {
                 await log.PruneAsync(id, floor, cancellationToken);
-            }
-        }
-        while (found.Count == BatchSize);
-    }
-
-    private async Task ForgetDeletedAsync(CancellationToken cancellationToken)
-    {
-        List<long> found;
-        do
-        {
-            found = await Database.ReadAsync(session => session.QueryAsync(Deleted, static row => row.GetInt64(0), BatchSize), cancellationToken);
-            foreach (var id in found)
-            {
-                // A crash in between: the stream is still there to be found.
-                await log.EmptyAsync(id, cancellationToken);
-                await Database.WriteAsync(async session => { await session.ExecuteAsync("DELETE FROM stream WHERE id = $1", id); }, cancellationToken);
             }
         }
         while (found.Count == BatchSize);

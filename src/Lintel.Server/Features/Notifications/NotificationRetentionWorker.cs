@@ -3,9 +3,9 @@ using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Notifications;
 
-/// <summary>Forgets the oldest notifications of those who have more than are kept.</summary>
+/// <summary>Forgets the oldest notifications of those who have more than are kept, and all of accounts that are gone.</summary>
 internal sealed class NotificationRetentionWorker(
-    Database database, StreamLog log, NotificationOptions options, TimeProvider time, ILogger<NotificationRetentionWorker> logger)
+    Database database, StreamLog log, OrphanStreams orphans, NotificationOptions options, TimeProvider time, ILogger<NotificationRetentionWorker> logger)
     : RetentionWorker(database, time, logger, "Old notifications")
 {
     private const long BatchSize = 200;
@@ -28,5 +28,7 @@ internal sealed class NotificationRetentionWorker(
             }
         }
         while (full.Count == BatchSize);
+
+        await orphans.ForgetAsync("inbox-", "inbox", cancellationToken);
     }
 }

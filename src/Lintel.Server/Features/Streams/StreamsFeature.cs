@@ -9,6 +9,7 @@ internal static class StreamsFeature
         builder.AddJson(StreamsJson.Default);
         builder.Services.AddSingleton<StreamFeeds>();
         builder.Services.AddSingleton<StreamLog>();
+        builder.Services.AddSingleton<OrphanStreams>();
         builder.Services.AddSingleton<StreamFollower>();
         builder.Services.AddSingleton<StreamConsumer>();
         builder.Services.AddHostedService<StreamFeedWorker>();

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Threading.Channels;
 using Lintel.Platform.Storage;
 
@@ -61,6 +62,11 @@ internal sealed partial class BreakerSharing : BackgroundService
                     // Each node finds out for itself, as on SQLite.
                     Log.Unavailable(_logger, failure.Message);
                 }
+                catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
+                {
+                    // Whatever it was, it must not take the server with it.
+                    Log.Failed(_logger, failure);
+                }
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -81,7 +87,7 @@ internal sealed partial class BreakerSharing : BackgroundService
                 static row => row.GetInt64(0),
                 name,
                 change.OpenFor is { } openFor ? (long)openFor.TotalMicroseconds : null,
-                Shorten(change.Reason)),
+                Plain(change.Reason)),
             cancellationToken);
         _hints.Send(Topic, name);
     }
@@ -112,7 +118,9 @@ internal sealed partial class BreakerSharing : BackgroundService
         }
     }
 
-    private static string? Shorten(string? reason) => reason?.Length > MaxReason ? reason[..MaxReason] : reason;
+    /// <summary>What somebody far away said, as text that any database takes.</summary>
+    private static string? Plain(string? reason) =>
+        reason is null ? null : string.Concat(reason.EnumerateRunes().Where(static rune => !Rune.IsControl(rune)).Take(MaxReason).Select(static rune => rune.ToString()));
 
     private sealed record Row(string Name, long Version, TimeSpan? OpenFor, string Reason);
 
@@ -120,5 +128,8 @@ internal sealed partial class BreakerSharing : BackgroundService
     {
         [LoggerMessage(1, LogLevel.Warning, "What other nodes know of breakers cannot be heard now: {Reason}")]
         public static partial void Unavailable(ILogger logger, string reason);
+
+        [LoggerMessage(2, LogLevel.Error, "What nodes know of breakers could not be shared.")]
+        public static partial void Failed(ILogger logger, Exception failure);
     }
 }

@@ -77,15 +77,23 @@ internal sealed class FixedWindow(RateLimitPolicy policy, TimeProvider time, boo
         }
     }
 
-    /// <summary>Counts one request less, where its window still runs.</summary>
-    public void GiveBack()
+    /// <summary>Whether so many more would be refused; nothing is counted.</summary>
+    public bool IsUsedUp(int requests, out RateLimitOutcome refused)
     {
         lock (_gate)
         {
-            if (_used > 0)
-            {
-                _used--;
-            }
+            var elapsed = BeginWindowLocked();
+            refused = new(false, _granted - _used, _reset, _length - elapsed);
+            return _used + requests > _granted;
+        }
+    }
+
+    /// <summary>Counts some requests less, where their window still runs.</summary>
+    public void GiveBack(int requests)
+    {
+        lock (_gate)
+        {
+            _used = Math.Max(0, _used - requests);
         }
     }
 

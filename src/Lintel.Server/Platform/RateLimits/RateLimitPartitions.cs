@@ -1,34 +1,83 @@
 using System.Collections.Concurrent;
+using Lintel.Platform.Http;
 
 namespace Lintel.Platform.RateLimits;
 
 /// <summary>
-/// The windows of all partitions. Nodes of one PostgreSQL share them, by way of <see cref="SharedRateLimits"/>. Ended windows are taken out now and then.
-/// Their number is bounded: once it is reached, newcomers share one window a policy, so that whoever has many addresses
-/// can neither fill the memory nor make the server forget what others have used.
+/// Counts the requests of all partitions. Nodes of one PostgreSQL share their windows, by way of <see cref="SharedRateLimits"/>. Callers have room of their own, and so have the addresses of each policy:
+/// a flood of one is not in the way of another. An IPv6 network is counted twice, for itself and with all others of its site, which may have sixteen times as much: a
+/// customer who is given 65,536 networks has not as many limits.
 /// </summary>
+/// <param name="capacity">How many windows each room has.</param>
 internal sealed class RateLimitPartitions(TimeProvider time, int capacity, SharedRateLimits? shared = null)
 {
     public const int DefaultCapacity = 50_000;
 
-    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan FullSweepInterval = TimeSpan.FromSeconds(1);
+    private readonly RateLimitWindows _callers = new(time, capacity, shared is not null);
+    private readonly ConcurrentDictionary<RateLimitPolicy, RateLimitWindows> _addresses = new();
+    private readonly ConcurrentDictionary<RateLimitPolicy, RateLimitWindows> _sites = new();
 
-    private readonly ConcurrentDictionary<RateLimitPartition, FixedWindow> _windows = new();
-    private readonly ConcurrentDictionary<RateLimitPolicy, FixedWindow> _crowds = new();
-    private int _count;
-    private int _isSweeping;
-    private long _lastSweep = time.GetTimestamp();
-
-    public int Count => Volatile.Read(ref _count);
+    /// <summary>The windows of callers.</summary>
+    public int CallerCount => _callers.Count;
 
     /// <summary>Counts <paramref name="requests"/>, or none of them where they are too many. Nearly always the answer is there at once.</summary>
     public ValueTask<RateLimitOutcome> TakeAsync(in RateLimitPartition partition, int requests = 1)
     {
-        SweepAfter(SweepInterval);
+        if (SiteOf(partition) is not { } site)
+        {
+            return TakeOneAsync(partition, requests);
+        }
+
+        // A network beyond its site's limit gets no window of its own.
+        if (WindowsOf(site).Of(site).IsUsedUp(requests, out var refused))
+        {
+            return new(refused);
+        }
+
+        var taken = TakeOneAsync(partition, requests);
+        return taken.IsCompletedSuccessfully ? new(CountForSite(partition, site, requests, taken.Result)) : CountForSiteLaterAsync(partition, site, requests, taken);
+    }
+
+    /// <summary>Counts one request of the partition less.</summary>
+    public void GiveBack(in RateLimitPartition partition)
+    {
+        WindowsOf(partition).Find(partition)?.GiveBack(1);
+        if (SiteOf(partition) is { } site)
+        {
+            WindowsOf(site).Find(site)?.GiveBack(1);
+        }
+    }
+
+    private async ValueTask<RateLimitOutcome> CountForSiteLaterAsync(RateLimitPartition partition, RateLimitPartition site, int requests, ValueTask<RateLimitOutcome> taken) =>
+        CountForSite(partition, site, requests, await taken);
+
+    /// <summary>What a network is refused does not count for its neighbours.</summary>
+    private RateLimitOutcome CountForSite(in RateLimitPartition partition, in RateLimitPartition site, int requests, in RateLimitOutcome taken)
+    {
+        if (!taken.IsAllowed)
+        {
+            return taken;
+        }
+
+        RateLimitOutcome outcome;
+        while (WindowsOf(site).Of(site).TryTake(requests, out outcome) != TakeStatus.Decided)
+        {
+        }
+
+        if (outcome.IsAllowed)
+        {
+            return taken;
+        }
+
+        WindowsOf(partition).Find(partition)?.GiveBack(requests);
+        return outcome;
+    }
+
+    private ValueTask<RateLimitOutcome> TakeOneAsync(in RateLimitPartition partition, int requests)
+    {
         while (true)
         {
-            var window = WindowOf(partition);
+            var window = WindowsOf(partition).Of(partition);
             switch (window.TryTake(requests, out var outcome))
             {
                 case TakeStatus.Decided:
@@ -36,15 +85,6 @@ internal sealed class RateLimitPartitions(TimeProvider time, int capacity, Share
                 case TakeStatus.NeedsGrant:
                     return TakeLaterAsync(partition, requests, window);
             }
-        }
-    }
-
-    /// <summary>Counts one request of the partition less.</summary>
-    public void GiveBack(in RateLimitPartition partition)
-    {
-        if (_windows.TryGetValue(partition, out var window) || _crowds.TryGetValue(partition.Policy, out window))
-        {
-            window.GiveBack();
         }
     }
 
@@ -58,58 +98,25 @@ internal sealed class RateLimitPartitions(TimeProvider time, int capacity, Share
                 case TakeStatus.Decided:
                     return outcome;
                 case TakeStatus.Retired:
-                    window = WindowOf(partition);
+                    window = WindowsOf(partition).Of(partition);
                     break;
             }
         }
     }
 
-    private FixedWindow NewWindow(RateLimitPolicy policy) => new(policy, time, shared is not null);
-
-    private FixedWindow WindowOf(in RateLimitPartition partition)
+    private RateLimitWindows WindowsOf(in RateLimitPartition partition)
     {
-        while (true)
+        if (partition.Caller is not null)
         {
-            if (_windows.TryGetValue(partition, out var window))
-            {
-                return window;
-            }
-
-            if (Count >= capacity)
-            {
-                SweepAfter(FullSweepInterval);
-                if (Count >= capacity)
-                {
-                    // Of this node alone: what it has forgotten, the others have too.
-                    return _crowds.GetOrAdd(partition.Policy, static (policy, time) => new FixedWindow(policy, time), time);
-                }
-            }
-
-            window = NewWindow(partition.Policy);
-            if (_windows.TryAdd(partition, window))
-            {
-                Interlocked.Increment(ref _count);
-                return window;
-            }
+            return _callers;
         }
+
+        // Sites are counted by each node for itself.
+        return partition.IsSite
+            ? _sites.GetOrAdd(partition.Policy, static (_, own) => new(own.time, own.capacity, isShared: false), (time, capacity))
+            : _addresses.GetOrAdd(partition.Policy, static (_, own) => new(own.time, own.capacity, own.isShared), (time, capacity, isShared: shared is not null));
     }
 
-    private void SweepAfter(TimeSpan interval)
-    {
-        if (time.GetElapsedTime(Volatile.Read(ref _lastSweep)) < interval || Interlocked.Exchange(ref _isSweeping, 1) != 0)
-        {
-            return;
-        }
-
-        foreach (var (partition, window) in _windows)
-        {
-            if (window.TryRetire() && _windows.TryRemove(partition, out _))
-            {
-                Interlocked.Decrement(ref _count);
-            }
-        }
-
-        Volatile.Write(ref _lastSweep, time.GetTimestamp());
-        Volatile.Write(ref _isSweeping, 0);
-    }
+    private static RateLimitPartition? SiteOf(in RateLimitPartition partition) =>
+        partition.Caller is null && !partition.IsSite && ClientNetwork.SiteOf(partition.Address) is { } site ? new(partition.Policy.ForSites, null, site, IsSite: true) : null;
 }

@@ -6,7 +6,10 @@ namespace Lintel.Platform.RateLimits;
 /// <summary>So many requests in a window, counted for each key, user or address by itself. Policies are told apart by identity, not by name; those of one origin by their number.</summary>
 internal sealed class RateLimitPolicy : IEquatable<RateLimitPolicy>
 {
+    private const int NetworksOfSite = 16;
+
     private readonly RateLimitPolicy? _origin;
+    private RateLimitPolicy? _forSites;
 
     /// <param name="name">For people and for header fields: plain letters, digits and hyphens.</param>
     /// <param name="requests">How many a window allows.</param>
@@ -45,6 +48,9 @@ internal sealed class RateLimitPolicy : IEquatable<RateLimitPolicy>
     /// <summary>The field <c>RateLimit</c>: what remains, and in how many seconds there is all of it again.</summary>
     internal string StateText(in RateLimitOutcome outcome) =>
         string.Create(CultureInfo.InvariantCulture, $"\"{Name}\";r={outcome.Remaining};t={Math.Ceiling(outcome.ResetAfter.TotalSeconds)}");
+
+    /// <summary>What all networks of an IPv6 site may have together.</summary>
+    public RateLimitPolicy ForSites => _forSites ??= WithRequests((int)Math.Min(int.MaxValue, (long)Requests * NetworksOfSite));
 
     /// <summary>The same window for another number of requests. Made twice it is the same policy, so what was counted stays counted.</summary>
     public RateLimitPolicy WithRequests(int requests) => new(_origin ?? this, requests);

@@ -17,6 +17,8 @@ internal sealed partial class SharedRateLimits(Database database, TimeProvider t
 {
     private const int Share = 8;
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AloneFor = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LogInterval = TimeSpan.FromMinutes(1);
 
     private static readonly string Take =
@@ -29,6 +31,8 @@ internal sealed partial class SharedRateLimits(Database database, TimeProvider t
         RETURNING granted, $4 - taken, ends_at - @now
         """;
 
+    // The database is known to be away.
+    private long _aloneSince = long.MinValue;
     private long _loggedAt = long.MinValue;
 
     /// <summary>False where this node is the only one.</summary>
@@ -38,6 +42,13 @@ internal sealed partial class SharedRateLimits(Database database, TimeProvider t
     public async Task<RateLimitGrant> TakeAsync(RateLimitPartition partition, int requests)
     {
         var policy = partition.Policy;
+        if (IsAlone)
+        {
+            return new(policy.Requests, 0, policy.Window);
+        }
+
+        // A database that says nothing must not hold up what can be answered without it.
+        using var patience = new CancellationTokenSource(Patience, time);
         try
         {
             return await database.WriteAsync(
@@ -49,10 +60,11 @@ internal sealed partial class SharedRateLimits(Database database, TimeProvider t
                     (long)Math.Max(requests, policy.Requests / Share),
                     (long)policy.Requests,
                     (long)requests),
-                CancellationToken.None);
+                patience.Token).WaitAsync(patience.Token);
         }
-        catch (StorageUnavailableException failure)
+        catch (Exception failure) when (failure is StorageUnavailableException or OperationCanceledException)
         {
+            Volatile.Write(ref _aloneSince, time.GetTimestamp());
             if (_loggedAt == long.MinValue || time.GetElapsedTime(_loggedAt) >= LogInterval)
             {
                 _loggedAt = time.GetTimestamp();
@@ -62,6 +74,8 @@ internal sealed partial class SharedRateLimits(Database database, TimeProvider t
             return new(policy.Requests, 0, policy.Window);
         }
     }
+
+    private bool IsAlone => Volatile.Read(ref _aloneSince) is var since && since != long.MinValue && time.GetElapsedTime(since) < AloneFor;
 
     private static string NameOf(in RateLimitPartition partition) => string.Create(
         CultureInfo.InvariantCulture,

@@ -185,6 +185,26 @@ public abstract class RoomTests(AccountsServer server)
         await using var fresh = await mason.RoomAsync(room);
         Assert.Equal("new", await fresh.NextTextAsync());
     }
+
+    [Fact]
+    public async Task The_rooms_of_an_account_that_is_deleted_go_with_it_and_end_for_who_is_in_them()
+    {
+        using var mason = await ChatMember.NewAsync(server);
+        using var guest = await ChatMember.NewAsync(server);
+        var room = ChatMember.NewName("room");
+        await using var owner = await mason.RoomAsync(room);
+        await owner.SayAsync("said here");
+        await owner.NextAsync("message");
+        await using var other = await guest.RoomAsync(room);
+        await other.NextAsync("message");
+        var stream = await server.CountAsync("SELECT stream_id FROM room WHERE name_key = $1", room);
+        await server.ExecuteAsync("DELETE FROM account WHERE id = (SELECT owner_id FROM room WHERE stream_id = $1)", stream);
+        await server.Services.GetRequiredService<ChatRetentionWorker>().ForgetAsync(Cancel);
+
+        Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM event WHERE stream_id = $1", stream));
+        Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM stream WHERE id = $1", stream));
+        await other.Socket.AssertClosedAsync(WebSocketCloseStatus.NormalClosure);
+    }
 }
 
 public sealed class SqliteRoomTests(SqliteAccountsServer server) : RoomTests(server), IClassFixture<SqliteAccountsServer>;

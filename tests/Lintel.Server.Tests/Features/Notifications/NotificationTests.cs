@@ -263,6 +263,19 @@ public abstract class NotificationTests(AccountsServer server)
         Assert.Equal("too_old", (await events.ReadAsync())!.Json.GetProperty("reason").GetString());
     }
 
+    [Fact]
+    public async Task An_account_that_is_deleted_leaves_no_notifications_behind()
+    {
+        using var mason = await Worker.NewAsync(server);
+        await mason.MakeAsync("private");
+        var stream = await server.CountAsync("SELECT stream_id FROM inbox WHERE user_id = $1", mason.Person.Id);
+        await server.ExecuteAsync("DELETE FROM account WHERE id = $1", mason.Person.Id);
+        await server.Services.GetServices<IHostedService>().OfType<NotificationRetentionWorker>().Single().ForgetAsync(Cancel);
+
+        Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM event WHERE stream_id = $1", stream));
+        Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM stream WHERE id = $1", stream));
+    }
+
     private Task<SocketClient> SocketAsync(Worker worker, string path) =>
         SocketClient.OpenAsync(server.SocketAddress(path), "Authorization", "Bearer " + worker.Person.Tokens.Access);
 

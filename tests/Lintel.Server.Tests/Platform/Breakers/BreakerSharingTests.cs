@@ -32,6 +32,24 @@ public sealed class BreakerSharingTests
     }
 
     [Fact]
+    public async Task What_somebody_far_away_says_is_kept_as_plain_text_and_stops_nobody()
+    {
+        await using var database = await TestDatabase.CreateAsync(TestDatabaseKind.Postgres);
+        await using var one = await StartAsync(database);
+        await using var two = await StartAsync(database);
+        var (here, there) = (Add(one), Add(two));
+        for (var i = 0; i < 5; i++)
+        {
+            await Assert.ThrowsAsync<IOException>(async () => await here.RunAsync(static _ => throw new IOException("421 busy\0 \ud800" + new string('x', 499) + "🏗🏗"), Cancel));
+        }
+
+        await Eventually.HoldsAsync(() => there.State == "open");
+        Assert.StartsWith("421 busy ", there.Status.Reason, StringComparison.Ordinal);
+        using var response = await one.Client.GetAsync("/health", Cancel);
+        Assert.True(response.IsSuccessStatusCode);
+    }
+
+    [Fact]
     public async Task A_node_that_starts_later_knows_too()
     {
         await using var database = await TestDatabase.CreateAsync(TestDatabaseKind.Postgres);

@@ -126,7 +126,7 @@ public sealed class FixedWindowTests
         _time.Advance(TimeSpan.FromSeconds(2));
         Take(partitions, RateLimitPartition.OfCaller(_policy, "now"));
 
-        Assert.Equal(2, partitions.Count);
+        Assert.Equal(2, partitions.CallerCount);
         Assert.False(Take(partitions, RateLimitPartition.OfCaller(_policy, "young")).IsAllowed);
     }
 
@@ -139,14 +139,60 @@ public sealed class FixedWindowTests
 
         var allowed = Enumerable.Range(0, 10_000).Count(i => Take(partitions, RateLimitPartition.OfCaller(_policy, $"flood {i}")).IsAllowed);
 
-        Assert.Equal(100, partitions.Count);
+        Assert.Equal(100, partitions.CallerCount);
         Assert.Equal(99 + _policy.Requests, allowed);
         Assert.False(Take(partitions, victim).IsAllowed);
 
         // Once the flood is over there is room again.
         _time.Advance(_policy.Window);
         Assert.True(Take(partitions, RateLimitPartition.OfCaller(_policy, "newcomer")).IsAllowed);
-        Assert.Equal(1, partitions.Count);
+        Assert.Equal(1, partitions.CallerCount);
+    }
+
+    [Fact]
+    public void A_flood_of_one_kind_is_in_nobody_else_s_way()
+    {
+        var other = new RateLimitPolicy("other", 3, TimeSpan.FromSeconds(10));
+        var partitions = new RateLimitPartitions(_time, 100);
+
+        // Many sites, many networks each.
+        for (var i = 0; i < 20_000; i++)
+        {
+            Take(partitions, RateLimitPartition.OfAddress(_policy, IPAddress.Parse($"2001:db8:{i / 100:x}:{i % 100:x}::1")));
+        }
+
+        Assert.True(Take(partitions, RateLimitPartition.OfCaller(_policy, "somebody")).IsAllowed);
+        Assert.True(Take(partitions, RateLimitPartition.OfAddress(other, IPAddress.Parse("192.0.2.1"))).IsAllowed);
+
+        // Under the same policy newcomers share the window of their part of the internet, and of no other.
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.True(Take(partitions, RateLimitPartition.OfAddress(_policy, IPAddress.Parse($"192.0.2.{i}"))).IsAllowed);
+        }
+
+        Assert.False(Take(partitions, RateLimitPartition.OfAddress(_policy, IPAddress.Parse("192.0.3.1"))).IsAllowed);
+        Assert.True(Take(partitions, RateLimitPartition.OfAddress(_policy, IPAddress.Parse("198.51.100.1"))).IsAllowed);
+    }
+
+    [Fact]
+    public void The_networks_of_one_site_have_sixteen_limits_together_and_what_one_is_refused_costs_its_neighbours_nothing()
+    {
+        var partitions = new RateLimitPartitions(_time, 100_000);
+        for (var i = 0; i < 1000; i++)
+        {
+            Take(partitions, RateLimitPartition.OfAddress(_policy, IPAddress.Parse("2001:db8:1:1::1")));
+        }
+
+        var allowed = Enumerable.Range(2, 5000).Count(i => Take(partitions, RateLimitPartition.OfAddress(_policy, IPAddress.Parse($"2001:db8:1:{i:x}::1"))).IsAllowed);
+        Assert.Equal((16 * _policy.Requests) - _policy.Requests, allowed);
+        Assert.True(Take(partitions, RateLimitPartition.OfAddress(_policy, IPAddress.Parse("2001:db8:2:1::1"))).IsAllowed);
+
+        // Given back, it is there for all.
+        partitions.GiveBack(RateLimitPartition.OfAddress(_policy, IPAddress.Parse("2001:db8:1:1::1")));
+        Assert.True(Take(partitions, RateLimitPartition.OfAddress(_policy, IPAddress.Parse("2001:db8:1:ffff::1"))).IsAllowed);
+
+        _time.Advance(_policy.Window);
+        Assert.True(Take(partitions, RateLimitPartition.OfAddress(_policy, IPAddress.Parse("2001:db8:1:2::1"))).IsAllowed);
     }
 
     [Fact]
