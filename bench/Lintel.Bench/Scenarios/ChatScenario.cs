@@ -14,7 +14,7 @@ internal sealed class ChatScenario : IScenario
     private const double RateLimit = 150_000;
     private const double GrowthLimit = 32 * 1024 * 1024;
 
-    private static readonly Dictionary<string, string> Settings = new() { ["CHAT_MESSAGES_PER_MINUTE"] = "1000000000" };
+    private static readonly Dictionary<string, string> Settings = new() { ["CHAT_MESSAGES_PER_MINUTE"] = "1000000000", ["CHAT_JOINS_PER_MINUTE"] = "1000000000" };
 
     public string Name => "chat";
 

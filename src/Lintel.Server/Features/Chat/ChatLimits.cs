@@ -18,6 +18,7 @@ internal sealed class ChatLimits(RateLimitPartitions partitions, ChatOptions opt
     private const int TypingPerMinute = 60;
 
     private readonly RateLimitPolicy _messages = new("chat", options.MessagesPerMinute, TimeSpan.FromMinutes(1));
+    private readonly RateLimitPolicy _joins = new("chat-join", options.JoinsPerMinute, TimeSpan.FromMinutes(1));
     private readonly RateLimitPolicy _typing = new("chat-typing", TypingPerMinute, TimeSpan.FromMinutes(1));
 
     public ChatAllowance Of(Caller caller)
@@ -25,6 +26,10 @@ internal sealed class ChatLimits(RateLimitPartitions partitions, ChatOptions opt
         var user = string.Create(CultureInfo.InvariantCulture, $"user {caller.OwnerId}");
         return new ChatAllowance(this, RateLimitPartition.OfCaller(_messages, user), RateLimitPartition.OfCaller(_typing, user));
     }
+
+    /// <summary>Counts a socket that enters the lobby or a room, of which others are told; how long to wait where there are too many.</summary>
+    public ValueTask<TimeSpan?> TryJoinAsync(long userId) =>
+        TakeAsync(RateLimitPartition.OfCaller(_joins, string.Create(CultureInfo.InvariantCulture, $"user {userId}")));
 
     /// <summary>What is wrong with a message; null where nothing is.</summary>
     public string? Check(string text) =>

@@ -10,6 +10,9 @@ internal sealed record ChatOptions
     /// <summary>Messages, changes and removals of one user in a minute.</summary>
     public int MessagesPerMinute { get; init; } = 300;
 
+    /// <summary>Sockets of one user that enter the lobby or a room in a minute: the others are told of each.</summary>
+    public int JoinsPerMinute { get; init; } = 120;
+
     /// <summary>Events of a room's history that are kept.</summary>
     public int HistoryMessages { get; init; } = 10_000;
 
@@ -26,6 +29,7 @@ internal sealed record ChatOptions
     {
         MessageBytes = settings.Number("CHAT_MESSAGE_BYTES", 8192, 1, 32_768),
         MessagesPerMinute = settings.Number("CHAT_MESSAGES_PER_MINUTE", 300, 1, 1_000_000_000),
+        JoinsPerMinute = settings.Number("CHAT_JOINS_PER_MINUTE", 120, 1, 1_000_000_000),
         HistoryMessages = settings.Number("CHAT_HISTORY_MESSAGES", 10_000, 10, 10_000_000),
         HistoryAge = TimeSpan.FromDays(settings.Number("CHAT_HISTORY_DAYS", 365, 1, 36_500)),
         RoomsPerOwner = settings.Number("CHAT_ROOMS_PER_OWNER", 100, 1, 1_000_000),

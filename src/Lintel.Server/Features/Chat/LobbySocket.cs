@@ -5,6 +5,7 @@ using Lintel.Features.Streams;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Security;
 using Lintel.Platform.Sockets;
+using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Chat;
 
@@ -32,18 +33,25 @@ internal sealed class LobbySocket(SocketHandshake handshake, Lobby lobby, ChatSe
                 context,
                 Scopes.Chat,
                 limits.MaxFrame,
-                prepare: async caller => (seat = await EnterAsync(name, caller)) is null ? RoomRefusals.NameHeld : null);
+                prepare: async caller =>
+                {
+                    (seat, var refusal) = await EnterAsync(name, caller);
+                    return refusal;
+                });
             if (connection is null)
             {
                 return;
             }
 
             // Credentials came later than the handshake.
-            seat ??= await EnterAsync(name, connection.Caller);
             if (seat is null)
             {
-                await connection.RefuseAsync(RoomRefusals.NameHeld.Message);
-                return;
+                (seat, var refusal) = await EnterAsync(name, connection.Caller);
+                if (seat is null)
+                {
+                    await connection.RefuseAsync(refusal!.Message);
+                    return;
+                }
             }
 
             await StayAsync(connection, seat);
@@ -57,7 +65,10 @@ internal sealed class LobbySocket(SocketHandshake handshake, Lobby lobby, ChatSe
         }
     }
 
-    private async Task<ChatSeat?> EnterAsync(ChatName name, Caller caller) => await seats.EnterAsync((await lobby.GetAsync()).Id, caller.OwnerId, name);
+    private async Task<(ChatSeat? Seat, ErrorResult? Refusal)> EnterAsync(ChatName name, Caller caller) =>
+        await limits.TryJoinAsync(caller.OwnerId) is { } wait ? (null, RoomRefusals.TooManyJoins(wait))
+        : await seats.EnterAsync((await lobby.GetAsync()).Id, caller.OwnerId, name) is { } seat ? (seat, null)
+        : (null, RoomRefusals.NameHeld);
 
     private async Task StayAsync(SocketConnection connection, ChatSeat seat)
     {
@@ -103,13 +114,21 @@ internal sealed class LobbySocket(SocketHandshake handshake, Lobby lobby, ChatSe
                 continue;
             }
 
-            if (limits.Check(text) is { } wrong)
+            if ((ChatSecrets.MayBeIn(connection.Message.Span) ? ChatSecrets.Refusal : limits.Check(text)) is { } wrong)
             {
                 await connection.SendErrorAsync(wrong);
                 continue;
             }
 
-            await lobby.SayAsync(seat.Name.Text, text);
+            try
+            {
+                await lobby.SayAsync(seat.Name.Text, text);
+            }
+            catch (StorageUnavailableException failure)
+            {
+                // The socket stays: the database may be back in a moment.
+                await connection.SendErrorAsync(failure.Message);
+            }
         }
     }
 

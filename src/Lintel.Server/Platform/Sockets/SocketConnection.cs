@@ -113,6 +113,13 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
                 return SocketRead.Closed;
             }
 
+            if (IsEnding)
+            {
+                // It was told that it is over, and its credentials may be worth nothing any more: what it still says is not heard.
+                await DropAsync();
+                return SocketRead.Closed;
+            }
+
             return SocketRead.Message;
         }
         catch (Exception failure) when (IsGone(failure))
@@ -195,22 +202,27 @@ internal sealed class SocketConnection : LiveConnection, IDisposable
         await CloseOutputAsync(status, reason);
         try
         {
-            // What the client still sends before its close frame is read and dropped; the deadline ends a client that never closes.
-            var buffer = ArrayPool<byte>.Shared.Rent(FirstBuffer);
-            try
-            {
-                while (_socket.State == WebSocketState.CloseSent
-                    && (await _socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None)).MessageType != WebSocketMessageType.Close)
-                {
-                }
-            }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(buffer);
-            }
+            await DropAsync();
         }
         catch (Exception failure) when (IsGone(failure))
         {
+        }
+    }
+
+    /// <summary>Reads what the client still sends before its close frame; the deadline ends one that never closes.</summary>
+    private async ValueTask DropAsync()
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(FirstBuffer);
+        try
+        {
+            while (_socket.State is WebSocketState.Open or WebSocketState.CloseSent
+                && (await _socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None)).MessageType != WebSocketMessageType.Close)
+            {
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 

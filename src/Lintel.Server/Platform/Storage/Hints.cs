@@ -105,16 +105,20 @@ internal sealed partial class Hints(Database database, TimeProvider time, ILogge
     {
         List<string> payloads = [];
         var payload = new System.Text.StringBuilder();
+        var bytes = 0;
         foreach (var (hint, _) in _pending)
         {
             _pending.TryRemove(hint, out _);
-            if (payload.Length + hint.Length + 1 > MaxPayload)
+            var size = System.Text.Encoding.UTF8.GetByteCount(hint) + 1;
+            if (bytes + size > MaxPayload && bytes > 0)
             {
                 payloads.Add(payload.ToString());
                 payload.Clear();
+                bytes = 0;
             }
 
             payload.Append(hint).Append('\n');
+            bytes += size;
         }
 
         if (payload.Length > 0)

@@ -185,6 +185,13 @@ public abstract class LobbyTests(AccountsServer server)
     [InlineData("%E2%80%AEmason")]
     [InlineData("a%0Ab")]
     [InlineData("%E2%80%8B")]
+    [InlineData("mason%EF%B8%8F")]
+    [InlineData("mason%CD%8F")]
+    [InlineData("%E3%85%A4")]
+    [InlineData("%CC%81mason")]
+    [InlineData("a%20%20b")]
+    [InlineData("a%C2%A0b")]
+    [InlineData("a%5Cb")]
     [InlineData("12345678901234567890123456789012345678901234567890123456789012345")]
     public async Task A_name_that_nobody_could_read_is_refused(string name)
     {

@@ -1,5 +1,8 @@
 using System.Text.Json;
 using Lintel.Features.Accounts;
+using Lintel.Features.Chat.Presence;
+using Lintel.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Lintel.Features.Chat;
 
@@ -64,6 +67,30 @@ public abstract class PresenceTests(AccountsServer server)
 
         await second.Socket.AssertClosedAsync(System.Net.WebSockets.WebSocketCloseStatus.PolicyViolation, "Name taken");
         await PresenceAsync(first, $"{mason.Person.Id}:{kept}");
+    }
+
+    [Fact]
+    public async Task Seats_that_others_took_away_and_that_end_meanwhile_leave_nothing_behind()
+    {
+        using var mason = await ChatMember.NewAsync(server);
+        var name = ChatMember.NewName();
+        List<ChatClient> clients = [];
+        for (var i = 0; i < 60; i++)
+        {
+            clients.Add(await mason.LobbyAsync(name));
+        }
+
+        // As another node does that takes this one for dead.
+        await server.ExecuteAsync("DELETE FROM chat_socket WHERE name_key = $1", name);
+        var looking = server.Services.GetRequiredService<ChatSeats>().LookAfterAsync(TestContext.Current.CancellationToken);
+        foreach (var client in clients)
+        {
+            await client.Socket.CloseAsync();
+            await client.DisposeAsync();
+        }
+
+        await looking;
+        await Eventually.HoldsAsync(async () => await server.CountAsync("SELECT count(*) FROM chat_socket WHERE name_key = $1", name) == 0);
     }
 
     [Fact]

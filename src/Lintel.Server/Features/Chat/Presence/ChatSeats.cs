@@ -22,7 +22,22 @@ internal sealed partial class ChatSeats(Database database, StreamLog log, JobLea
         var seat = new ChatSeat(ids.Next(), roomId, userId, name);
 
         // Once begun it is not given up half way: the seat is this connection's, which gives it back.
-        return await database.WriteAsync(session => EnterAsync(session, seat), CancellationToken.None) ? seat : null;
+        try
+        {
+            if (!await database.WriteAsync(session => EnterAsync(session, seat), CancellationToken.None))
+            {
+                return null;
+            }
+        }
+        catch
+        {
+            // It may be there all the same, when only the answer was lost.
+            _leaving[seat.Id] = seat;
+            throw;
+        }
+
+        _here[seat.Id] = seat;
+        return seat;
     }
 
     /// <summary>Gives the seat back, and the name with the last one that had it.</summary>
@@ -78,11 +93,7 @@ internal sealed partial class ChatSeats(Database database, StreamLog log, JobLea
             seat.Name.Text,
             seat.Name.Key);
         await CountAsync(session, seat.RoomId);
-        session.AfterCommit(() =>
-        {
-            _here[seat.Id] = seat;
-            news.PresenceChanged(seat.RoomId);
-        });
+        session.AfterCommit(() => news.PresenceChanged(seat.RoomId));
         return true;
     }
 
@@ -127,7 +138,7 @@ internal sealed partial class ChatSeats(Database database, StreamLog log, JobLea
     private async Task ClearDeadAsync(CancellationToken cancellationToken)
     {
         var dead = await database.ReadAsync(
-            session => session.QueryAsync($"SELECT {Columns} FROM chat_socket WHERE node_id NOT IN (SELECT id FROM node)", Map), cancellationToken);
+            session => session.QueryAsync($"SELECT {Columns} FROM chat_socket WHERE node_id <> $1 AND node_id NOT IN (SELECT id FROM node)", Map, leases.NodeId), cancellationToken);
         foreach (var seat in dead)
         {
             // Another node may be at it too: who deletes the row tells of it.
@@ -147,7 +158,7 @@ internal sealed partial class ChatSeats(Database database, StreamLog log, JobLea
             {
                 seat.Lost?.Invoke();
             }
-            else if (!_here.ContainsKey(seat.Id) || _leaving.ContainsKey(seat.Id))
+            else if (!_here.ContainsKey(seat.Id))
             {
                 await LeaveAsync(seat);
             }

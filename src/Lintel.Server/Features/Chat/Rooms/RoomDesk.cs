@@ -1,6 +1,8 @@
+using System.Text;
 using Lintel.Features.Chat.Presence;
 using Lintel.Platform.Security;
 using Lintel.Platform.Sockets;
+using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Chat.Rooms;
 
@@ -18,10 +20,28 @@ internal sealed class RoomDesk(SocketHandshake handshake, RoomMessages messages,
 
         // Whoever is the first here was counted before this node had the room.
         news.Refresh(entry.Room.Id);
+
+        // A first message without a type was there for its credentials alone.
+        connection.HasFirstMessage &= SocketEnvelope.Read(connection.Message.Span) is { Type: not null };
         while (connection.HasFirstMessage || await connection.ReceiveAsync() == SocketRead.Message)
         {
             connection.HasFirstMessage = false;
-            await AnswerAsync(connection, entry, allowance, RoomCommand.Read(connection.Message.Span));
+            var command = RoomCommand.Read(connection.Message.Span);
+            if (command is { Type: ChatEvents.Message, Message: { } text } && ChatSecrets.MayBeIn(Encoding.UTF8.GetBytes(text)))
+            {
+                await connection.SendErrorAsync(ChatSecrets.Refusal);
+                continue;
+            }
+
+            try
+            {
+                await AnswerAsync(connection, entry, allowance, command);
+            }
+            catch (StorageUnavailableException failure)
+            {
+                // The socket stays: the database may be back in a moment.
+                await connection.SendErrorAsync(failure.Message);
+            }
         }
     }
 

@@ -4,11 +4,16 @@ using Lintel.Platform.Errors;
 namespace Lintel.Features.Chat.Rooms;
 
 /// <summary>Lets sockets into rooms and out again.</summary>
-internal sealed class RoomDoor(RoomTable rooms, ChatSeats seats, ChatOptions options)
+internal sealed class RoomDoor(RoomTable rooms, ChatSeats seats, ChatLimits limits, ChatOptions options)
 {
     /// <summary>Lets a user in under a name. A room that is not there yet is made: open to all, and the user's.</summary>
     public async Task<(RoomEntry? Entry, ErrorResult? Refusal)> EnterAsync(ChatName roomName, ChatName name, long userId)
     {
+        if (await limits.TryJoinAsync(userId) is { } wait)
+        {
+            return (null, RoomRefusals.TooManyJoins(wait));
+        }
+
         var room = await rooms.FindAsync(roomName, userId, CancellationToken.None);
         if (room is null)
         {

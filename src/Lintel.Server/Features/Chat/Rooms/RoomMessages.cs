@@ -61,6 +61,8 @@ internal sealed class RoomMessages(Database database, StreamLog log, TimeProvide
         database.WriteAsync(
             async session =>
             {
+                await HoldAsync(session, stream.Id);
+
                 // Who is muted may still take back what they said; who is no member does not get to know what there is.
                 if (!isModerator && await StandingAsync(session, stream.Id, userId) is null)
                 {
@@ -102,14 +104,19 @@ internal sealed class RoomMessages(Database database, StreamLog log, TimeProvide
     private static ValueTask<long?> StandingAsync(DbSession session, long roomId, long userId) =>
         session.QueryFirstAsync(Standing, static row => (long?)row.GetInt64(0), roomId, userId);
 
-    private async ValueTask<string?> RefuseAsync(DbSession session, long roomId, long userId)
+    /// <summary>Of two changes at once the second sees what the first made.</summary>
+    private static async ValueTask HoldAsync(DbSession session, long roomId)
     {
         if (session.Kind == DatabaseKind.Postgres)
         {
-            // What ends somebody's right to speak is told in the stream, whose row that holds: here it is either behind us, and seen, or yet to come.
             await session.QueryAsync("SELECT id FROM stream WHERE id = $1 FOR UPDATE", static _ => 0, roomId);
         }
+    }
 
+    private async ValueTask<string?> RefuseAsync(DbSession session, long roomId, long userId)
+    {
+        // What ends somebody's right to speak is told in the stream, whose row that holds: here it is either behind us, and seen, or yet to come.
+        await HoldAsync(session, roomId);
         return await StandingAsync(session, roomId, userId) is not { } mutedUntil ? RoomRefusals.NotAllowed
             : mutedUntil > time.GetMicroseconds() ? RoomRefusals.Muted(Instant.FromMicroseconds(mutedUntil))
             : null;

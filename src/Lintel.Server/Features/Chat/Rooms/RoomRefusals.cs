@@ -17,6 +17,8 @@ internal static class RoomRefusals
 
     public static ErrorResult NameHeld { get; } = ApiErrors.Conflict(NameTaken);
 
+    public static ErrorResult TooManyJoins(TimeSpan wait) => ApiErrors.RateLimited(wait);
+
     public static string Muted(DateTimeOffset until) =>
         string.Create(CultureInfo.InvariantCulture, $"You are muted in this room until {until.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}.");
 
