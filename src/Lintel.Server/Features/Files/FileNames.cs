@@ -24,7 +24,15 @@ internal static class FileNames
         }
 
         // Neither a hidden file nor, on Windows, a name that ends elsewhere than it seems.
-        var clean = cleaned.ToString().Trim().TrimStart('.').TrimEnd('.', ' ').Trim();
+        var clean = cleaned.ToString();
+        int length;
+        do
+        {
+            length = clean.Length;
+            clean = clean.Trim().Trim('.');
+        }
+        while (clean.Length != length);
+
         return clean.Length == 0 ? Nameless : Shorten(clean);
     }
 
@@ -55,6 +63,6 @@ internal static class FileNames
             kept.Append(rune.ToString());
         }
 
-        return kept + ending;
+        return kept.ToString().TrimEnd('.', ' ') + ending;
     }
 }

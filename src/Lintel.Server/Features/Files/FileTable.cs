@@ -56,7 +56,9 @@ internal sealed class FileTable(Database database, FilesOptions options, TimePro
                     return room;
                 }
 
+                // Of a form nothing is kept that nobody writes to: as soon as its lease is over it goes, and its room with it.
                 var now = time.GetUtcNow();
+                var kept = size < 0 ? LeaseTime : options.UploadsKept;
                 var added = await session.ExecuteAsync(
                     $"""
                     INSERT INTO file (id, user_id, state, filename, content_type, size, reserved, metadata, draft, lease, lease_until, created_at, expires_at)
@@ -73,7 +75,7 @@ internal sealed class FileTable(Database database, FilesOptions options, TimePro
                     lease,
                     Microseconds(LeaseTime),
                     now.ToMicroseconds(),
-                    (now + options.UploadsKept).ToMicroseconds());
+                    (now + kept).ToMicroseconds());
                 if (added == 1)
                 {
                     return Reservation.Made;
@@ -91,12 +93,11 @@ internal sealed class FileTable(Database database, FilesOptions options, TimePro
             {
                 // The lease first: of its row the room is taken back in one piece.
                 var grown = await session.ExecuteAsync(
-                    $"UPDATE file SET reserved = reserved + $3, lease_until = {session.Now} + $4, expires_at = $5 WHERE id = $1 AND lease = $2 AND state = 'uploading'",
+                    $"UPDATE file SET reserved = reserved + $3, lease_until = {session.Now} + $4 WHERE id = $1 AND lease = $2 AND state = 'uploading'",
                     id,
                     lease,
                     bytes,
-                    Microseconds(LeaseTime),
-                    Expiry());
+                    Microseconds(LeaseTime));
                 if (grown == 0)
                 {
                     return Reservation.Lost;
@@ -140,6 +141,26 @@ internal sealed class FileTable(Database database, FilesOptions options, TimePro
                 return (file is null ? Claim.NotFound : file.Received != offset ? Claim.WrongOffset : Claim.Locked, file);
             },
             cancellationToken);
+
+    /// <summary>What would come of a claim, for a request that brings nothing: it writes nothing either.</summary>
+    public async Task<(Claim Claim, StoredFile? File)> LookAsync(Guid id, long userId, long offset, CancellationToken cancellationToken)
+    {
+        var (file, isFree) = await database.ReadAsync(
+            session => session.QueryFirstAsync(
+                $"SELECT {StoredFile.Columns}, CASE WHEN state = 'uploading' AND (lease IS NULL OR lease_until < {session.Now}) AND expires_at > $3 THEN 1 ELSE 0 END FROM file WHERE id = $1 AND user_id = $2 AND state <> 'deleted'",
+                static row => (File: (StoredFile?)StoredFile.Map(row), IsFree: row.GetInt32(13) == 1),
+                id,
+                userId,
+                time.GetMicroseconds()),
+            cancellationToken);
+        return (file is null ? Claim.NotFound : file.Received != offset ? Claim.WrongOffset : isFree ? Claim.Made : Claim.Locked, file);
+    }
+
+    /// <summary>Lets others write to an upload of which nothing more was stored; it is kept no longer for that.</summary>
+    /// <returns>False where the upload is not the writer's any more.</returns>
+    public async Task<bool> ReleaseAsync(Guid id, Guid lease, CancellationToken cancellationToken) =>
+        await database.WriteAsync(
+            session => session.ExecuteAsync("UPDATE file SET lease = NULL WHERE id = $1 AND lease = $2 AND state = 'uploading'", id, lease), cancellationToken) == 1;
 
     /// <summary>Notes how far an upload is stored for good.</summary>
     /// <param name="keepsLease">Whether the writer goes on.</param>

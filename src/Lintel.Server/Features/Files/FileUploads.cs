@@ -5,7 +5,7 @@ using Lintel.Platform.Errors;
 namespace Lintel.Features.Files;
 
 /// <summary>Takes whole files from one stream. At no time is more of a file in memory than one buffer.</summary>
-internal sealed partial class FileUploads(FileTable table, IFileStorage storage, ILogger<FileUploads> logger)
+internal sealed partial class FileUploads(FileTable table, IFileStorage storage, UploadLeases leases, ILogger<FileUploads> logger)
 {
     public const int BufferSize = 64 * 1024;
 
@@ -33,6 +33,7 @@ internal sealed partial class FileUploads(FileTable table, IFileStorage storage,
                 return new(null, UploadRefusal.WrongType, problem);
             }
 
+            storage.CheckRoom(read);
             var lease = Guid.NewLease();
             var room = await table.AddAsync(file with { ContentType = type }, lease, size: -1, reserved: read, metadata: null, cancellationToken);
             if (room != Reservation.Made)
@@ -78,26 +79,35 @@ internal sealed partial class FileUploads(FileTable table, IFileStorage storage,
 
     private async Task<UploadResult> SaveAsync(NewFile file, string type, Incoming incoming, Guid lease, CancellationToken cancellationToken)
     {
+        using var lost = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var over = new CancellationTokenSource();
+        var renewing = leases.KeepAsync(file.Id, lease, lost, over.Token);
         var result = default(UploadResult);
         try
         {
             // A crash here leaves a row that expires, and what is stored with it.
-            await using var draft = await storage.OpenDraftAsync(file.Id, 0, "", cancellationToken);
+            await using var draft = await storage.OpenDraftAsync(file.Id, 0, "", lost.Token);
             using var digest = new ContentDigest();
-            var refusal = await CopyAsync(file, incoming, draft, digest, lease, cancellationToken);
+            var refusal = await CopyAsync(file, incoming, draft, digest, lease, lost.Token);
             if (refusal != UploadRefusal.None)
             {
                 return result = new(null, refusal);
             }
 
-            await draft.CommitAsync(cancellationToken);
+            await draft.CommitAsync(lost.Token);
 
             // A crash here too: the bytes are all there, and nobody was told so.
-            var stored = await table.FinishAsync(file.Id, lease, digest.Length, type, digest.Sha256(), cancellationToken);
+            var stored = await table.FinishAsync(file.Id, lease, digest.Length, type, digest.Sha256(), lost.Token);
             return result = new(stored, stored is null ? UploadRefusal.NotFound : UploadRefusal.None);
+        }
+        catch (OperationCanceledException) when (lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            return new(null, UploadRefusal.NotFound);
         }
         finally
         {
+            await over.CancelAsync();
+            await renewing;
             if (result.File is null)
             {
                 await RemoveAsync(await table.AbandonAsync(file.Id, lease, CancellationToken.None));

@@ -24,10 +24,13 @@ internal static class FilesFeature
         }
         else
         {
+            builder.Services.AddSingleton<FreeSpace>(static folder => new DriveInfo(OperatingSystem.IsWindows() ? Path.GetPathRoot(folder)! : folder).AvailableFreeSpace);
+            builder.Services.AddSingleton<DiskRoom>();
             builder.Services.AddSingleton<IFileStorage, DiskStorage>();
         }
 
         builder.Services.AddSingleton<FileTable>();
+        builder.Services.AddSingleton<UploadLeases>();
         builder.Services.AddSingleton<FileUploads>();
         builder.Services.AddSingleton<FileDownloads>();
         builder.Services.AddSingleton<JobFiles>();

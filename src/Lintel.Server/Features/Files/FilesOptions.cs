@@ -1,4 +1,5 @@
 using Lintel.Platform.Configuration;
+using Lintel.Platform.RateLimits;
 
 namespace Lintel.Features.Files;
 
@@ -22,6 +23,12 @@ internal sealed record FilesOptions
     /// <summary>How long an upload waits for its next bytes.</summary>
     public TimeSpan UploadsKept { get; init; } = TimeSpan.FromHours(24);
 
+    /// <summary>What stays free of the disk that files are kept on: often it is the database's too, which must be able to write.</summary>
+    public long MinFree { get; init; } = 1024 * Megabyte;
+
+    /// <summary>How often one owner may go on with uploads and end them: each is a transaction or two, however little it brings.</summary>
+    public RateLimitPolicy UploadRequests { get; init; } = UploadsOf(600);
+
     /// <summary>The folder of files that are kept on disk.</summary>
     public required string Folder { get; init; }
 
@@ -38,10 +45,14 @@ internal sealed record FilesOptions
             Quota = settings.Number("FILE_QUOTA_MB", 10_240, 1, 1_000_000_000) * Megabyte,
             MaxFiles = settings.Number("FILES_PER_ACCOUNT", 10_000, 1, 1_000_000),
             UploadsKept = TimeSpan.FromHours(settings.Number("FILE_UPLOAD_HOURS", 24, 1, 720)),
+            MinFree = settings.Number("FILE_MIN_FREE_MB", 1024, 0, 1_000_000_000) * Megabyte,
+            UploadRequests = UploadsOf(settings.Number("RATE_LIMIT_UPLOADS", 600, 1, 1_000_000_000)),
             Folder = Path.GetFullPath(settings.Text("FILES_FOLDER") ?? Path.Combine(settings.DataFolder, "files")),
             S3 = settings.Choice("FILE_STORAGE", s3 is not null, ("disk", false), ("s3", true)) ? s3 ?? S3Options.Missing(settings) : null,
         };
     }
+
+    private static RateLimitPolicy UploadsOf(int requests) => new("uploads", requests, TimeSpan.FromMinutes(1)) { CountsOwners = true };
 }
 
 /// <summary>An object store that speaks S3. It holds the secret key: never log it.</summary>

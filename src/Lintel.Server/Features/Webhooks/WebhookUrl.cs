@@ -12,6 +12,8 @@ internal sealed class WebhookUrl(WebhookOptions options, TargetAddresses address
         161, 179, 389, 427, 445, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 873, 989, 990, 993, 995, 1433, 1521, 1719, 1720, 1723,
         2049, 2375, 2376, 2379, 3306, 3389, 3659, 4045, 4190, 5060, 5061, 5432, 6000, 6379, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 9042, 10080, 11211, 27017);
 
+    private const int MaxHost = 253;
+
     /// <summary>What is wrong with an address; null where nothing is.</summary>
     public string? Check(string text, out Uri? url)
     {
@@ -45,6 +47,28 @@ internal sealed class WebhookUrl(WebhookOptions options, TargetAddresses address
         }
 
         // Whatever form it has in the text, decimal or octal: here it is the address that would be connected to.
-        return IPAddress.TryParse(url.IdnHost, out var address) && !addresses.Allow(address) ? "Must be a public address; this server does not send to others." : null;
+        if (HostOf(url) is not { } host)
+        {
+            return "Must have a host that is a name of the DNS or an address.";
+        }
+
+        return IPAddress.TryParse(host, out var address)
+            ? addresses.Allow(address) ? null : "Must be a public address; this server does not send to others."
+            : options.Allowed.Count == 0 && !host.TrimEnd('.').Contains('.', StringComparison.Ordinal) ? "Must be a public address; a name of one part is known within a network only."
+            : null;
+    }
+
+    /// <summary>The host as it is looked up; null where it is none that can be.</summary>
+    private static string? HostOf(Uri url)
+    {
+        try
+        {
+            return url.IdnHost is { Length: > 0 and <= MaxHost } host && host.All(char.IsAscii) ? host : null;
+        }
+        catch (UriFormatException)
+        {
+            // What is not to be in a name, such as a mix of directions of writing, is found out here and not when it is read.
+            return null;
+        }
     }
 }

@@ -29,6 +29,9 @@ internal sealed class RateLimitPolicy : IEquatable<RateLimitPolicy>
     /// <summary>True where requests are counted for their address even when they have credentials: an account, or fifty keys, must not give as many more tries.</summary>
     public bool CountsAddresses { get; init; }
 
+    /// <summary>True where all keys of an owner are counted together, and with the owner: fifty keys must not give fifty times as much.</summary>
+    public bool CountsOwners { get; init; }
+
     private RateLimitPolicy(RateLimitPolicy origin, int requests)
         : this(origin.Name, requests, origin.Window) => _origin = origin;
 

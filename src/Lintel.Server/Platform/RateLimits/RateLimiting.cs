@@ -66,6 +66,6 @@ internal sealed class RateLimiting(RateLimitOptions options, RateLimitPartitions
 
     private RateLimitPartition PartitionOf(HttpContext context, RateLimitPolicy policy) =>
         context.Features.Get<Caller>() is { } caller && !policy.CountsAddresses
-            ? RateLimitPartition.OfCaller(policy, caller.RateLimitKey)
+            ? RateLimitPartition.OfCaller(policy, policy.CountsOwners ? string.Create(CultureInfo.InvariantCulture, $"owner:{caller.OwnerId}") : caller.RateLimitKey)
             : RateLimitPartition.OfAddress(policy, client.AddressOf(context));
 }

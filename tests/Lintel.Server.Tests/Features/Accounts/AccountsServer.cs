@@ -14,7 +14,15 @@ public abstract class AccountsServer : ServerFixture
     public const string Password = "correct horse battery";
 
     private protected AccountsServer(TestDatabaseKind kind, MovableClock clock, params string[] settings)
-        : base(kind, ["--PASSWORD_HASH_ITERATIONS=10000", "--PASSWORD_HASH_QUEUE=1000", .. settings], builder => builder.Services.AddSingleton<TimeProvider>(clock)) => Clock = clock;
+        : this(kind, clock, static _ => { }, settings)
+    {
+    }
+
+    private protected AccountsServer(TestDatabaseKind kind, MovableClock clock, Action<IServiceCollection> replace, params string[] settings)
+        : base(
+            kind,
+            ["--PASSWORD_HASH_ITERATIONS=10000", "--PASSWORD_HASH_QUEUE=1000", .. settings],
+            builder => replace(builder.Services.AddSingleton<TimeProvider>(clock))) => Clock = clock;
 
     public MovableClock Clock { get; }
 

@@ -65,6 +65,7 @@ public sealed class FileClusterTests
             ("LINTEL_DATA", Path.Combine(folder, Guid.CreateVersion7().ToString())),
             ("SECRET_KEY", "0123456789abcdef0123456789abcdef"),
             ("EXECUTE", "off"),
+            ("RATE_LIMIT_UPLOADS", "1000000"),
             .. store.Settings.Select(static setting => (setting[2..setting.IndexOf('=', StringComparison.Ordinal)], setting[(setting.IndexOf('=', StringComparison.Ordinal) + 1)..])),
         ]);
 

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using Lintel.Infrastructure;
 
 namespace Lintel.Features.Files;
@@ -86,6 +88,58 @@ public abstract class FileRoomTests(FilesServer server)
 
         Assert.Equal(before - 1, await server.CountStoredAsync());
         Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM file WHERE user_id IS NULL"));
+    }
+
+    [Fact]
+    public async Task The_room_of_a_form_whose_server_died_is_given_back_at_once()
+    {
+        using var mason = await Uploader.NewAsync(server);
+        var before = await server.CountStoredAsync();
+        using var client = await OpenFormAsync(mason, new byte[500_000]);
+
+        // As it is when the server starts again that was killed; the clock stands for the time until the next round.
+        await server.ExecuteAsync("UPDATE file SET lease = NULL WHERE user_id = $1", mason.Person.Id);
+        server.Clock.Advance(FileTable.LeaseTime);
+        await server.Sweeper.ForgetAsync(Cancel);
+
+        Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM file WHERE user_id = $1", mason.Person.Id));
+        Assert.Equal((0L, before), (await mason.UsedAsync(), await server.CountStoredAsync()));
+    }
+
+    [Fact]
+    public async Task A_form_that_comes_slowly_is_not_swept_while_it_comes()
+    {
+        using var mason = await Uploader.NewAsync(server);
+        using var client = await OpenFormAsync(mason, new byte[500_000]);
+        var lease = await server.CountAsync("SELECT lease_until FROM file WHERE user_id = $1", mason.Person.Id);
+
+        // Of all that comes nothing tells that somebody is there; the renewed lease does.
+        await Eventually.HoldsAsync(async () => await server.CountAsync("SELECT lease_until FROM file WHERE user_id = $1", mason.Person.Id) > lease);
+        server.Clock.Advance(TimeSpan.FromMinutes(1));
+        await server.Sweeper.ForgetAsync(Cancel);
+        await client.GetStream().WriteAsync(new byte[100_000], Cancel);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(FormEnd), Cancel);
+
+        Assert.StartsWith("HTTP/1.1 201 ", await RawHttp.ReadToEndAsync(client.GetStream()), StringComparison.Ordinal);
+        Assert.Equal(600_000, await mason.UsedAsync());
+    }
+
+    private const string FormBegin = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\n";
+    private const string FormEnd = "\r\n--b--\r\n";
+
+    /// <summary>A form with 600,000 bytes, of which the first ones have come.</summary>
+    private async Task<TcpClient> OpenFormAsync(Uploader uploader, byte[] sent)
+    {
+        var client = new TcpClient();
+        await client.ConnectAsync(server.BaseAddress.Host, server.BaseAddress.Port, Cancel);
+        await client.GetStream().WriteAsync(
+            Encoding.ASCII.GetBytes(
+                $"POST /api/files/upload HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {uploader.Person.Tokens.Access}\r\nConnection: close\r\n"
+                + $"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {FormBegin.Length + 600_000 + FormEnd.Length}\r\n\r\n{FormBegin}"),
+            Cancel);
+        await client.GetStream().WriteAsync(sent, Cancel);
+        await Eventually.HoldsAsync(async () => await uploader.UsedAsync() > 0);
+        return client;
     }
 
     private static string? Text(System.Text.Json.JsonElement json, string name) => json.GetProperty(name).GetString();

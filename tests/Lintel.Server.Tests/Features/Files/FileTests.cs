@@ -162,6 +162,8 @@ public abstract class FileTests(FilesServer server)
     [InlineData("/", "file")]
     [InlineData("..", "file")]
     [InlineData(".htaccess", "htaccess")]
+    [InlineData(". .bashrc", "bashrc")]
+    [InlineData("plan.bin . .", "plan.bin")]
     [InlineData("a\u0001b\u202Egpj.bin", "abgpj.bin")]
     [InlineData("Träger Ω 梁.bin", "Träger Ω 梁.bin")]
     [InlineData("con<>:|?*.bin ...", "con.bin")]

@@ -18,7 +18,12 @@ public abstract class FilesServer : AccountsServer
     public const int MaxFiles = 40;
 
     private protected FilesServer(TestDatabaseKind kind, params string[] settings)
-        : base(kind, new MovableClock(), ["--FILE_MAX_MB=2", "--FILE_RESUMABLE_MAX_MB=24", "--FILE_QUOTA_MB=16", "--FILES_PER_ACCOUNT=40", .. settings])
+        : this(kind, static _ => { }, settings)
+    {
+    }
+
+    private protected FilesServer(TestDatabaseKind kind, Action<IServiceCollection> replace, params string[] settings)
+        : base(kind, new MovableClock(), replace, ["--FILE_MAX_MB=2", "--FILE_RESUMABLE_MAX_MB=24", "--FILE_QUOTA_MB=16", "--FILES_PER_ACCOUNT=40", .. settings])
     {
     }
 
@@ -34,6 +39,11 @@ public abstract class DiskFilesServer : FilesServer
 {
     private protected DiskFilesServer(TestDatabaseKind kind)
         : base(kind)
+    {
+    }
+
+    private protected DiskFilesServer(TestDatabaseKind kind, Action<IServiceCollection> replace, params string[] settings)
+        : base(kind, replace, settings)
     {
     }
 

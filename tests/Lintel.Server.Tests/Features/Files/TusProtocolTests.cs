@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
+using System.Text;
 using Lintel.Features.ApiKeys;
 using Lintel.Infrastructure;
 
@@ -31,6 +33,7 @@ public abstract class TusProtocolTests(FilesServer server)
     [InlineData("Upload-Metadata", "filename ?", HttpStatusCode.UnprocessableEntity)]
     [InlineData("Upload-Metadata", "filename /w==", HttpStatusCode.UnprocessableEntity)]
     [InlineData("Upload-Metadata", "a YQ==,a YQ==", HttpStatusCode.UnprocessableEntity)]
+    [InlineData("Upload-Metadata", "a\tb YQ==", HttpStatusCode.UnprocessableEntity)]
     public async Task A_beginning_that_is_not_as_the_protocol_has_it_is_refused(string field, string? value, HttpStatusCode status)
     {
         using var mason = await Uploader.NewAsync(server);
@@ -45,6 +48,24 @@ public abstract class TusProtocolTests(FilesServer server)
 
         Assert.Equal(status, response.StatusCode);
         Assert.Equal("1.0.0", response.Header("Tus-Resumable"));
+        Assert.Equal(0, await mason.UsedAsync());
+    }
+
+    [Theory]
+    [InlineData("naïve YQ==")]
+    [InlineData("梁 YQ==")]
+    public async Task Metadata_that_no_answer_could_tell_again_is_422(string metadata)
+    {
+        using var mason = await Uploader.NewAsync(server);
+        using var client = new TcpClient();
+        await client.ConnectAsync(server.BaseAddress.Host, server.BaseAddress.Port, Cancel);
+        await client.GetStream().WriteAsync(
+            Encoding.UTF8.GetBytes(
+                $"POST {TusRequests.Path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {mason.Person.Tokens.Access}\r\nTus-Resumable: 1.0.0\r\nUpload-Length: 10\r\n"
+                + $"Upload-Metadata: {metadata}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+            Cancel);
+
+        Assert.StartsWith("HTTP/1.1 422 ", await RawHttp.ReadToEndAsync(client.GetStream()), StringComparison.Ordinal);
         Assert.Equal(0, await mason.UsedAsync());
     }
 

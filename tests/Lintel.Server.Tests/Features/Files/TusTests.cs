@@ -228,6 +228,56 @@ public abstract class TusTests(FilesServer server)
         Assert.Equal(content.Length, await mason.UsedAsync());
     }
 
+    [Fact]
+    public async Task A_request_that_brings_nothing_changes_nothing()
+    {
+        using var mason = await Uploader.NewAsync(server);
+        var upload = await mason.BeginAsync(10);
+        using var begun = await mason.AppendAsync(upload, 0, new byte[4]);
+        var id = TusRequests.IdOf(upload);
+        await server.ExecuteAsync("UPDATE file SET lease_until = 7, expires_at = expires_at - 1000000 WHERE id = $1", id);
+        var expires = await server.CountAsync("SELECT expires_at FROM file WHERE id = $1", id);
+
+        using var empty = await mason.AppendAsync(upload, 4, []);
+        using var elsewhere = await mason.AppendAsync(upload, 5, []);
+        using var wrong = await mason.AppendAsync(upload, 4, [], ("Upload-Checksum", "sha1 " + Convert.ToBase64String(new byte[20])));
+        Assert.Equal((HttpStatusCode.NoContent, "4"), (empty.StatusCode, empty.Header("Upload-Offset")));
+        Assert.Equal((HttpStatusCode.Conflict, 460), (elsewhere.StatusCode, (int)wrong.StatusCode));
+        Assert.Equal(7, await server.CountAsync("SELECT lease_until FROM file WHERE id = $1", id));
+
+        // One that does not say before that nothing comes has to be let in; its stay is no longer for that.
+        using (await OpenAsync(mason, upload, 4, 6))
+        {
+            await Eventually.HoldsAsync(async () => await server.CountAsync("SELECT count(*) FROM file WHERE id = $1 AND lease IS NOT NULL", id) == 1);
+        }
+
+        await Eventually.HoldsAsync(async () => await server.CountAsync("SELECT count(*) FROM file WHERE id = $1 AND lease IS NULL", id) == 1);
+        Assert.Equal(expires, await server.CountAsync("SELECT expires_at FROM file WHERE id = $1", id));
+        using var rest = await mason.AppendAsync(upload, 4, new byte[6]);
+        Assert.Equal(new byte[10], await mason.ContentAsync(id));
+    }
+
+    [Theory]
+    [InlineData("plan.bin", "sha1 AAAAAAAAAAAAAAAAAAAAAAAAAAA=", 460)]
+    [InlineData("picture.png", "", 415)]
+    public async Task An_upload_that_is_gone_before_its_writers_first_byte_leaves_nothing(string filename, string checksum, int status)
+    {
+        using var mason = await Uploader.NewAsync(server);
+        var before = await server.CountStoredAsync();
+        var upload = await mason.BeginAsync(600, filename);
+        using var client = await OpenAsync(mason, upload, 0, 600, checksum.Length == 0 ? "" : $"Upload-Checksum: {checksum}\r\n");
+        await Eventually.HoldsAsync(async () => await server.CountAsync("SELECT count(*) FROM file WHERE id = $1 AND lease IS NOT NULL", TusRequests.IdOf(upload)) == 1);
+        using var ended = await mason.SendTusAsync(HttpMethod.Delete, upload, null);
+
+        // As if the writer had not come further than its lease when everything was removed.
+        await (await server.Storage.OpenDraftAsync(TusRequests.IdOf(upload), 0, "", Cancel)).DisposeAsync();
+        await client.GetStream().WriteAsync(new byte[600], Cancel);
+        var answer = await RawHttp.ReadToEndAsync(client.GetStream());
+
+        Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
+        Assert.Equal((0L, before), (await mason.UsedAsync(), await server.CountStoredAsync()));
+    }
+
     /// <summary>Sends as much of a body as is said and closes the connection.</summary>
     private async Task BreakOffAsync(Uploader uploader, string upload, long offset, byte[] content, int sent)
     {
@@ -236,14 +286,14 @@ public abstract class TusTests(FilesServer server)
     }
 
     /// <summary>A PATCH whose body has yet to come.</summary>
-    private async Task<TcpClient> OpenAsync(Uploader uploader, string upload, long offset, int length)
+    private async Task<TcpClient> OpenAsync(Uploader uploader, string upload, long offset, int length, string fields = "")
     {
         var client = new TcpClient();
         await client.ConnectAsync(server.BaseAddress.Host, server.BaseAddress.Port, Cancel);
         await client.GetStream().WriteAsync(
             Encoding.ASCII.GetBytes(
                 $"PATCH {upload} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {uploader.Person.Tokens.Access}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: {offset}\r\n"
-                + $"Content-Type: application/offset+octet-stream\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"),
+                + $"Content-Type: application/offset+octet-stream\r\nContent-Length: {length}\r\n{fields}Connection: close\r\n\r\n"),
             Cancel);
         return client;
     }

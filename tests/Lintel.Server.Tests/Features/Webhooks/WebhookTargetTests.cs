@@ -61,7 +61,30 @@ public sealed class WebhookTargetTests
     [InlineData("https://[::ffff:7f00:1]/")]
     [InlineData("https://[64:ff9b::10.0.0.1]/")]
     [InlineData("https://[fe80::1%25eth0]/")]
+    [InlineData("https://localhost/")]
+    [InlineData("https://localhost./")]
+    [InlineData("https://metadata/latest/")]
+    [InlineData("https://xn--١/")]
+    [InlineData("https://xn--١.example.com/")]
+    [InlineData("https://168.63.129.16/")]
     public void What_is_no_public_https_address_is_refused_at_once(string url) => Assert.NotNull(Check(url));
+
+    [Fact]
+    public void A_host_longer_than_the_dns_has_names_is_refused()
+    {
+        var label = new string('a', 60) + ".";
+
+        Assert.NotNull(Check($"https://{label}{label}{label}{label}example.com/"));
+        Assert.Null(Check($"https://{label}{label}{label}example.com/"));
+    }
+
+    [Fact]
+    public void A_name_of_one_part_is_for_those_who_allow_networks_of_their_own()
+    {
+        var options = new WebhookOptions { Allowed = Settings(("WEBHOOK_ALLOW", "10.1.0.0/16")).Networks("WEBHOOK_ALLOW") };
+
+        Assert.Null(new WebhookUrl(options, new TargetAddresses(options)).Check("https://buildserver/hook", out _));
+    }
 
     [Theory]
     [InlineData("0.1.2.3")]
@@ -70,6 +93,8 @@ public sealed class WebhookTargetTests
     [InlineData("100.127.255.254")]
     [InlineData("127.0.0.1")]
     [InlineData("127.255.255.255")]
+    [InlineData("168.63.129.16")]
+    [InlineData("::ffff:168.63.129.16")]
     [InlineData("169.254.169.254")]
     [InlineData("172.16.0.1")]
     [InlineData("172.31.255.255")]
@@ -181,6 +206,9 @@ public sealed class WebhookTargetTests
         Assert.Equal(HostBreakers.Most, breakers.Count);
         Assert.Equal("open", breakers.Of(down).State);
         Assert.NotSame(breakers.Of(down), breakers.Of(new Uri("https://down.example:8443/")));
+
+        // Whoever asks a port of another's for the wrong protocol opens no breaker but that of the wrong protocol.
+        Assert.Equal("closed", breakers.Of(new Uri("http://down.example:443/")).State);
     }
 
     private static string? Check(string url) => new WebhookUrl(new(), new TargetAddresses(new())).Check(url, out _);

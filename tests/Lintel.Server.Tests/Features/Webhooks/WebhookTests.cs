@@ -38,6 +38,7 @@ public abstract class WebhookTests(WebhooksServer server)
     [InlineData("""{"url":7,"events":["*"]}""", "url")]
     [InlineData("""{"url":"/hook","events":["*"]}""", "url")]
     [InlineData("""{"url":"ftp://example.com/","events":["*"]}""", "url")]
+    [InlineData("""{"url":"https://xn--١/","events":["*"]}""", "url")]
     [InlineData("""{"url":"https://example.com/","events":[]}""", "events")]
     [InlineData("""{"url":"https://example.com/","events":"*"}""", "events")]
     [InlineData("""{"url":"https://example.com/","events":["task.*"]}""", "events")]

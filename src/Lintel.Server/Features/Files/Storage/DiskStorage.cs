@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace Lintel.Features.Files.Storage;
 
 /// <summary>
@@ -8,11 +10,19 @@ internal sealed class DiskStorage : IFileStorage
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    // EWOULDBLOCK, and ERROR_SHARING_VIOLATION.
+    private const int LockedOnLinux = 11;
+    private const int LockedOnMac = 35;
+    private const int LockedOnWindows = unchecked((int)0x80070020);
+
     private readonly string _folder;
     private readonly string _drafts;
 
-    public DiskStorage(FilesOptions options)
+    private readonly DiskRoom _room;
+
+    public DiskStorage(FilesOptions options, DiskRoom room)
     {
+        _room = room;
         _folder = options.Folder;
         _drafts = Path.Combine(_folder, "drafts");
     }
@@ -26,7 +36,7 @@ internal sealed class DiskStorage : IFileStorage
         }
 
         MakeFolder(_drafts);
-        var file = File.OpenHandle(DraftOf(id), FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read | FileShare.Delete, FileOptions.Asynchronous);
+        var file = OpenAlone(DraftOf(id));
         try
         {
             if (!OperatingSystem.IsWindows())
@@ -80,9 +90,15 @@ internal sealed class DiskStorage : IFileStorage
         return ValueTask.CompletedTask;
     });
 
-    public ValueTask CheckAsync(CancellationToken cancellationToken) => Guarded(() =>
+    public void CheckRoom(long bytes) => Guarded(() =>
     {
         MakeFolder(_drafts);
+        return _room.Has(bytes) ? true : throw Full();
+    });
+
+    public ValueTask CheckAsync(CancellationToken cancellationToken) => Guarded(() =>
+    {
+        CheckRoom(0);
         using var probe = new FileStream(
             Path.Combine(_drafts, $"check-{Environment.ProcessId}"), FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, FileOptions.DeleteOnClose);
         return ValueTask.CompletedTask;
@@ -123,16 +139,40 @@ internal sealed class DiskStorage : IFileStorage
         }
     }
 
+    /// <summary>
+    /// Opens a draft that nobody else has open. Its lease is not enough: a server that stood still for longer than that still holds bytes which it would write when it goes on. The
+    /// system's lock is let go of when the handle is closed, by whatever end of the process too.
+    /// </summary>
+    private static SafeFileHandle OpenAlone(string path)
+    {
+        try
+        {
+            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, FileOptions.Asynchronous);
+        }
+        catch (IOException failure) when (failure.HResult is LockedOnLinux or LockedOnMac or LockedOnWindows)
+        {
+            throw new FileStorageException("The writer that this upload had before still holds it, though it has stopped. Try again later.", failure) { RetryAfter = TimeSpan.FromSeconds(5) };
+        }
+    }
+
+    private static FileStorageException Full() =>
+        new("Files cannot be stored at this moment: the server's disk is nearly full. Delete files that you no longer need, or try again later.") { RetryAfter = TimeSpan.FromSeconds(30) };
+
     private static FileStorageException Unavailable(Exception failure) =>
         new("Files cannot be stored or read at this moment: the server's disk is full or out of order. Try again later.", failure) { RetryAfter = TimeSpan.FromSeconds(30) };
 
     /// <param name="file">Null where the draft is the file already.</param>
-    private sealed class Draft(DiskStorage storage, Guid id, Microsoft.Win32.SafeHandles.SafeFileHandle? file, long length) : DraftWriter
+    private sealed class Draft(DiskStorage storage, Guid id, SafeFileHandle? file, long length) : DraftWriter
     {
         private long _length = length;
 
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
         {
+            if (!Guarded(() => storage._room.TryTake(bytes.Length)))
+            {
+                throw Full();
+            }
+
             try
             {
                 await RandomAccess.WriteAsync(file ?? throw new InvalidOperationException("The draft is committed."), bytes, _length, cancellationToken);

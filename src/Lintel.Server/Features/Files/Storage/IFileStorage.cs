@@ -21,6 +21,10 @@ internal interface IFileStorage
     /// <exception cref="FileStorageException">The storage does not work now.</exception>
     ValueTask DeleteAsync(Guid id, string? state, CancellationToken cancellationToken);
 
+    /// <summary>Tells, before anything else is done for them, whether so many bytes have room. It takes none: drafts look for themselves while they are written.</summary>
+    /// <exception cref="FileStorageException">They have none.</exception>
+    void CheckRoom(long bytes);
+
     /// <summary>Tells whether the storage can be written to.</summary>
     /// <exception cref="FileStorageException">It cannot.</exception>
     ValueTask CheckAsync(CancellationToken cancellationToken);

@@ -61,6 +61,11 @@ internal sealed class S3Storage(S3Store store, S3Options options, BodyBudget bud
         await store.DeleteAsync(key, cancellationToken);
     }
 
+    /// <summary>What there is room for is the store's to know, which is none of ours to fill.</summary>
+    public void CheckRoom(long bytes)
+    {
+    }
+
     public async ValueTask CheckAsync(CancellationToken cancellationToken) => await store.ListAsync($"{options.Prefix}check", cancellationToken);
 
     private S3Store Store => store;

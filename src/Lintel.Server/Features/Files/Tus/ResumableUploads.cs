@@ -8,38 +8,51 @@ namespace Lintel.Features.Files.Tus;
 /// Takes files in as many requests as it takes. What arrived is kept when a request breaks off; of two requests that want to write at the same offset the database lets one.
 /// The last byte makes it a file, by the same checks as any other.
 /// </summary>
-internal sealed partial class ResumableUploads(FileTable table, IFileStorage storage, FileUploads uploads, ContentDigests digests, TimeProvider time, ILogger<ResumableUploads> logger)
+internal sealed class ResumableUploads(FileTable table, IFileStorage storage, FileUploads uploads, ContentDigests digests, UploadLeases leases)
 {
     // So much at most is sent again after a crash of the server; a connection's end loses nothing.
     private const long RecordedStep = 16 * 1024 * 1024;
 
-    private static readonly TimeSpan RenewInterval = FileTable.LeaseTime / 3;
-
     /// <summary>Begins an upload and takes room for all of it.</summary>
-    public Task<Reservation> CreateAsync(NewFile file, long length, string? metadata, CancellationToken cancellationToken) =>
-        table.AddAsync(file, lease: null, length, reserved: length, metadata, cancellationToken);
+    /// <exception cref="FileStorageException">The storage has no room for it now.</exception>
+    public Task<Reservation> CreateAsync(NewFile file, long length, string? metadata, CancellationToken cancellationToken)
+    {
+        storage.CheckRoom(length);
+        return table.AddAsync(file, lease: null, length, reserved: length, metadata, cancellationToken);
+    }
 
     /// <summary>Goes on with an upload.</summary>
     /// <param name="offset">Where the caller believes it to be.</param>
-    /// <param name="content">The bytes from there on. When it breaks off, what came before that is kept.</param>
+    /// <param name="content">The bytes from there on; null where there are none, which then costs no more than to look. When it breaks off, what came before that is kept.</param>
     /// <param name="checksum">What the bytes must be, all together, or none of them is kept.</param>
     /// <exception cref="FileStorageException">The storage does not work now.</exception>
-    public async Task<UploadResult> AppendAsync(Guid id, long userId, long offset, Stream content, UploadChecksum? checksum, CancellationToken cancellationToken)
+    public async Task<UploadResult> AppendAsync(Guid id, long userId, long offset, Stream? content, UploadChecksum? checksum, CancellationToken cancellationToken)
     {
+        if (content is null)
+        {
+            var (look, found) = await table.LookAsync(id, userId, offset, cancellationToken);
+            if (look != Claim.Made || found!.Received < found.Size)
+            {
+                return look != Claim.Made ? Refuse(look, found)
+                    : IsWrong(checksum) ? new(found, UploadRefusal.WrongChecksum)
+                    : new(found);
+            }
+        }
+
         var lease = Guid.NewLease();
         var (claim, file) = await table.ClaimAsync(id, userId, offset, lease, cancellationToken);
         if (claim != Claim.Made)
         {
-            return new(file, claim switch { Claim.WrongOffset => UploadRefusal.WrongOffset, Claim.Locked => UploadRefusal.Locked, _ => UploadRefusal.NotFound });
+            return Refuse(claim, file);
         }
 
         using var lost = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var over = new CancellationTokenSource();
-        var renewing = RenewAsync(id, lease, lost, over.Token);
+        var renewing = leases.KeepAsync(id, lease, lost, over.Token);
         var writing = new Writing(file!, lease, digests.Take(id, offset));
         try
         {
-            return await AppendAsync(writing, content, checksum, lost.Token);
+            return await AppendAsync(writing, content ?? Stream.Null, checksum, lost.Token);
         }
         finally
         {
@@ -51,7 +64,17 @@ internal sealed partial class ResumableUploads(FileTable table, IFileStorage sto
 
     /// <summary>Makes a file of an upload that is all there, where a crash came between its last byte and that.</summary>
     public Task<UploadResult> FinishAsync(StoredFile whole, CancellationToken cancellationToken) =>
-        AppendAsync(whole.Id, whole.UserId, whole.Size, Stream.Null, null, cancellationToken);
+        AppendAsync(whole.Id, whole.UserId, whole.Size, null, null, cancellationToken);
+
+    private static UploadResult Refuse(Claim claim, StoredFile? file) =>
+        new(file, claim switch { Claim.WrongOffset => UploadRefusal.WrongOffset, Claim.Locked => UploadRefusal.Locked, _ => UploadRefusal.NotFound });
+
+    /// <summary>Whether a checksum is that of anything but nothing.</summary>
+    private static bool IsWrong(UploadChecksum? checksum)
+    {
+        using var nothing = checksum?.Begin();
+        return nothing is not null && !checksum!.Matches(nothing);
+    }
 
     private async Task<UploadResult> AppendAsync(Writing writing, Stream content, UploadChecksum? checksum, CancellationToken cancellationToken)
     {
@@ -73,6 +96,12 @@ internal sealed partial class ResumableUploads(FileTable table, IFileStorage sto
 
         // Begun, it is not left because the client went away: that is what a resumable upload is for.
         var isWhole = refusal == UploadRefusal.None && broken is null && writing.Received == writing.File.Size;
+        if (!isWhole && writing.Received == writing.Recorded)
+        {
+            // Nothing came since the last note. The lease is let go of below.
+            return broken is null ? new(writing.File with { Received = writing.Received }, refusal) : throw broken;
+        }
+
         if (!await RecordAsync(writing, draft, isLast: true, keepsLease: isWhole, CancellationToken.None))
         {
             return new(null, UploadRefusal.NotFound);
@@ -138,6 +167,11 @@ internal sealed partial class ResumableUploads(FileTable table, IFileStorage sto
     private async Task<bool> RecordAsync(Writing writing, DraftWriter draft, bool isLast, bool keepsLease, CancellationToken cancellationToken)
     {
         var (stored, state) = await draft.FlushAsync(isLast, cancellationToken);
+        if (!keepsLease)
+        {
+            // Before the next writer may open it, which none can while it is open here.
+            await draft.DisposeAsync();
+        }
 
         // A crash here loses what came since the last note: the client sends it again.
         writing.IsLost = !await table.ProgressAsync(writing.File.Id, writing.Lease, stored, state, keepsLease, cancellationToken);
@@ -201,24 +235,26 @@ internal sealed partial class ResumableUploads(FileTable table, IFileStorage sto
 
     private async Task DiscardAsync(Writing writing)
     {
-        writing.IsReleased = true;
-        await uploads.RemoveAsync(await table.AbandonAsync(writing.File.Id, writing.Lease, CancellationToken.None));
+        var abandoned = await table.AbandonAsync(writing.File.Id, writing.Lease, CancellationToken.None);
+        (writing.IsReleased, writing.IsLost) = (abandoned is not null, abandoned is null);
+        await uploads.RemoveAsync(abandoned);
     }
 
     /// <summary>Lets others write, and keeps the digest for them where it fits what is stored.</summary>
     private async Task ReleaseAsync(Writing writing)
     {
         var id = writing.File.Id;
+        if (!writing.IsLost && !writing.IsReleased)
+        {
+            // It broke off between two notes, or the storage does not work: the last note counts.
+            writing.Forget();
+            writing.IsLost = !await table.ReleaseAsync(id, writing.Lease, CancellationToken.None);
+        }
+
         if (writing.IsLost && await table.FindUploadAsync(id, writing.File.UserId, CancellationToken.None) is null)
         {
             // It was ended while this one wrote, which may have stored something behind that.
             await uploads.RemoveAsync(writing.File with { Draft = writing.State ?? writing.File.Draft });
-        }
-        else if (!writing.IsLost && !writing.IsReleased)
-        {
-            // It broke off between two notes, or the storage does not work: the last note counts.
-            writing.Forget();
-            await table.ProgressAsync(id, writing.Lease, writing.Recorded, writing.State ?? writing.File.Draft ?? "", keepsLease: false, CancellationToken.None);
         }
 
         if (writing.Digest is { } digest)
@@ -231,31 +267,6 @@ internal sealed partial class ResumableUploads(FileTable table, IFileStorage sto
             {
                 digest.Dispose();
             }
-        }
-    }
-
-    /// <summary>Tells now and then that the writer is alive, however slowly its bytes come, and stops it when the upload is not its own any more.</summary>
-    private async Task RenewAsync(Guid id, Guid lease, CancellationTokenSource lost, CancellationToken over)
-    {
-        using var timer = new PeriodicTimer(RenewInterval, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(over))
-            {
-                if (!await table.RenewAsync(id, lease, over))
-                {
-                    await lost.CancelAsync();
-                    return;
-                }
-            }
-        }
-        catch (OperationCanceledException) when (over.IsCancellationRequested)
-        {
-        }
-        catch (Platform.Storage.StorageUnavailableException failure)
-        {
-            Log.NotRenewed(logger, id, failure.Message);
-            await lost.CancelAsync();
         }
     }
 
@@ -306,11 +317,5 @@ internal sealed partial class ResumableUploads(FileTable table, IFileStorage sto
                 Digest = null;
             }
         }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Warning, "The upload {FileId} is stopped, since the database cannot be told that it goes on: {Reason}")]
-        public static partial void NotRenewed(ILogger logger, Guid fileId, string reason);
     }
 }

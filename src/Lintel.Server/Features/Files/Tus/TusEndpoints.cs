@@ -5,6 +5,7 @@ using Lintel.Platform.OpenApi;
 using Lintel.Platform.RateLimits;
 using Lintel.Platform.Security;
 using Lintel.Platform.Storage;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 
@@ -49,14 +50,14 @@ internal static class TusEndpoints
             .DescribeHeader(Resumable, VersionMeaning)
             .DescribeResponse(200, null, (UploadOffset, OffsetMeaning), (UploadLength, "The file's length."), (UploadMetadataField, "As it was sent."), (UploadExpires, ExpiresMeaning));
         uploads.MapPatch("{id:guid}", ContinueAsync).WithName("ContinueUpload").WithSummary("Go on with an upload")
-            .Accepts<BinaryContent>(BodyType).Produces(StatusCodes.Status204NoContent).MaxBody(options.MaxResumable).ProducesErrors(404, 409, 412, 423, 460)
+            .Accepts<BinaryContent>(BodyType).Produces(StatusCodes.Status204NoContent).MaxBody(options.MaxResumable).RateLimited(options.UploadRequests).ProducesErrors(404, 409, 412, 423, 460)
             .DescribeHeader(Resumable, VersionMeaning).DescribeHeader(UploadOffset, "Where the body goes on: what `HEAD` told.")
             .DescribeHeader(UploadChecksumField, "`sha1` or `sha256`, a space, and the checksum of the body in Base64.")
             .DescribeResponse(204, "All of the body is stored.", (UploadOffset, OffsetMeaning), (UploadExpires, ExpiresMeaning));
-        uploads.MapDelete("{id:guid}", EndAsync).WithName("EndUpload").WithSummary("End an upload and remove what is stored of it").Produces(StatusCodes.Status204NoContent).ProducesErrors(404, 412)
+        uploads.MapDelete("{id:guid}", EndAsync).WithName("EndUpload").WithSummary("End an upload and remove what is stored of it").Produces(StatusCodes.Status204NoContent).RateLimited(options.UploadRequests).ProducesErrors(404, 412)
             .DescribeHeader(Resumable, VersionMeaning).DescribeResponse(204, "The upload is gone.");
         uploads.MapPost("{id:guid}", OverrideAsync).WithName("OverrideUploadMethod").WithSummary("PATCH or DELETE, for clients that can send neither")
-            .Accepts<BinaryContent>(BodyType).Produces(StatusCodes.Status204NoContent).MaxBody(options.MaxResumable).ProducesErrors(404, 405, 409, 412, 423, 460)
+            .Accepts<BinaryContent>(BodyType).Produces(StatusCodes.Status204NoContent).MaxBody(options.MaxResumable).RateLimited(options.UploadRequests).ProducesErrors(404, 405, 409, 412, 423, 460)
             .DescribeHeader(MethodOverride, "`PATCH` or `DELETE`.").DescribeResponse(204, "As that method has it.");
     }
 
@@ -92,7 +93,7 @@ internal static class TusEndpoints
         var field = context.Request.Headers[UploadMetadataField].ToString();
         if (!UploadMetadata.TryParse(field, out var metadata))
         {
-            return ApiErrors.Invalid(UploadMetadataField, "Must be names, each with a space and a value in Base64 of UTF-8, separated by commas.");
+            return ApiErrors.Invalid(UploadMetadataField, "Must be names of visible ASCII characters, each with a space and a value in Base64 of UTF-8, separated by commas.");
         }
 
         var file = new NewFile(ids.Next(), caller.OwnerId, FileNames.Clean(metadata.Filename), ContentTypes.Normalize(metadata.ContentType));
@@ -202,7 +203,8 @@ internal static class TusEndpoints
             return new ErrorResult(400, ErrorCodes.BadRequest, $"Upload-Checksum must have one of {UploadChecksum.Algorithms}, a space, and the checksum in Base64.");
         }
 
-        var result = await uploads.AppendAsync(id, caller.OwnerId, offset, context.Request.Body, checksum, context.RequestAborted);
+        var hasBody = context.Request.ContentLength != 0 && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != false;
+        var result = await uploads.AppendAsync(id, caller.OwnerId, offset, hasBody ? context.Request.Body : null, checksum, context.RequestAborted);
         if (result.Refusal != UploadRefusal.None)
         {
             return await FileErrors.OfAsync(result, result.File?.Size ?? options.MaxResumable, caller.OwnerId, table, options, context.RequestAborted);

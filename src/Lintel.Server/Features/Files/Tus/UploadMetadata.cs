@@ -14,7 +14,8 @@ internal readonly record struct UploadMetadata(string? Filename, string? Content
     public static bool TryParse(string field, out UploadMetadata metadata)
     {
         metadata = default;
-        if (field.Length > MaxLength)
+        // It is told again as it came, and a field of an answer takes no other signs.
+        if (field.Length > MaxLength || !field.All(static sign => sign is >= ' ' and <= '~'))
         {
             return false;
         }

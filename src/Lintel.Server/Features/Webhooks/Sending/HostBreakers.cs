@@ -3,7 +3,7 @@ using Lintel.Platform.Breakers;
 namespace Lintel.Features.Webhooks.Sending;
 
 /// <summary>
-/// A breaker for each target host and port. They come from users, so they are few at most, and the ones that were used last; what they tell is no business of others, so they are
+/// A breaker for each scheme, host and port of a target. They come from users, so they are few at most, and the ones that were used last; what they tell is no business of others, so they are
 /// not among the server's own on <c>/health/ready</c>. They are shared by all who send there, so only what nobody can cause at another's host counts: that it cannot be reached.
 /// </summary>
 internal sealed class HostBreakers(BreakerSettings settings, TimeProvider time, ILogger<Breaker> logger)
@@ -36,7 +36,8 @@ internal sealed class HostBreakers(BreakerSettings settings, TimeProvider time, 
 
     public Breaker Of(Uri url)
     {
-        var name = url.IdnHost + ":" + url.Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        // With the scheme: who asks a port for TLS that speaks none must not close it to those who do not ask.
+        var name = url.Scheme + "://" + url.IdnHost + ":" + url.Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
         lock (_gate)
         {
             if (!_entries.TryGetValue(name, out var entry))
