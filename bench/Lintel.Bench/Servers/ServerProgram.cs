@@ -32,6 +32,8 @@ internal sealed record ServerProgram(string Executable, string HealthPath, strin
             environment["RATE_LIMIT_REQUESTS"] = "1000000000";
             environment["RATE_LIMIT_SIGN_IN"] = "1000000000";
             environment["RATE_LIMIT_REGISTER"] = "1000000000";
+            environment["TASKS_PER_ACCOUNT"] = "1000000";
+            environment["MAIL_PER_OWNER_PER_HOUR"] = "1000000";
 
             // Ten thousand followers are one account's here.
             environment["MAX_CONNECTIONS_PER_OWNER"] = "20000";

@@ -42,6 +42,9 @@ internal sealed record MailOptions
     /// <summary>How long a message is tried before it is given up.</summary>
     public TimeSpan Retention { get; init; } = TimeSpan.FromDays(2);
 
+    /// <summary>How many messages are queued for one owner in an hour; more are left out.</summary>
+    public int MaxPerOwnerPerHour { get; init; } = 20;
+
     public static MailOptions Read(SettingsReader settings)
     {
         var host = settings.Text("SMTP_HOST");
@@ -80,6 +83,7 @@ internal sealed record MailOptions
             Password = password,
             UseTls = useTls,
             Timeout = TimeSpan.FromSeconds(settings.Number("SMTP_TIMEOUT_SECONDS", 30, 1, 600)),
+            MaxPerOwnerPerHour = settings.Number("MAIL_PER_OWNER_PER_HOUR", 20, 1, 1_000_000),
         };
     }
 }

@@ -11,8 +11,9 @@ internal sealed record WaitingMail(Guid Id, string Recipient, string Template, I
 internal sealed class MailQueue(Database database, JobQueue jobs, MailOptions options, TimeOrderedIds ids, TimeProvider time)
 {
     private const long PageSize = 50;
+    private const long SecondsInHour = 3600;
 
-    /// <summary>Queues a message as part of <paramref name="session"/>'s unit of work; nothing where mail is off.</summary>
+    /// <summary>Queues a message as part of <paramref name="session"/>'s unit of work; nothing where mail is off, or the owner had as much this hour as one may.</summary>
     /// <param name="ownerId">The account it is for: its mail is sent in order, and by one job at a time.</param>
     /// <param name="template">The name of a registered template.</param>
     /// <param name="fields">The values of its fields.</param>
@@ -24,6 +25,11 @@ internal sealed class MailQueue(Database database, JobQueue jobs, MailOptions op
         }
 
         var now = time.GetUtcNow();
+        if (!await TakePlaceAsync(session, ownerId, now))
+        {
+            return;
+        }
+
         await session.ExecuteAsync(
             "INSERT INTO mail (id, owner_id, recipient, template, fields, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
             ids.Next(),
@@ -53,4 +59,23 @@ internal sealed class MailQueue(Database database, JobQueue jobs, MailOptions op
     /// <summary>Forgets a message that was handed over or refused for good.</summary>
     public Task RemoveAsync(Guid id, CancellationToken cancellationToken) =>
         database.WriteAsync(async session => { await session.ExecuteAsync("DELETE FROM mail WHERE id = $1", id); }, cancellationToken);
+
+    /// <summary>
+    /// Counts a message of this hour, unless there were as many as an owner may have. An owner may write what is mailed, and to an address that is another's: the bound is on the owner,
+    /// however many keys ask.
+    /// </summary>
+    private async ValueTask<bool> TakePlaceAsync(DbSession session, long ownerId, DateTimeOffset now) =>
+
+        // A node whose clock is behind counts in the hour that another has begun.
+        await session.ExecuteAsync(
+            """
+            INSERT INTO mail_usage (owner_id, hour, queued) VALUES ($1, $2, 1)
+            ON CONFLICT (owner_id) DO UPDATE SET
+                queued = CASE WHEN mail_usage.hour < excluded.hour THEN 1 ELSE mail_usage.queued + 1 END,
+                hour = CASE WHEN mail_usage.hour < excluded.hour THEN excluded.hour ELSE mail_usage.hour END
+            WHERE mail_usage.hour < excluded.hour OR mail_usage.queued < $3
+            """,
+            ownerId,
+            now.ToUnixTimeSeconds() / SecondsInHour,
+            (long)options.MaxPerOwnerPerHour) == 1;
 }

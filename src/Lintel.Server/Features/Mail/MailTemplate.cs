@@ -100,7 +100,8 @@ internal sealed class MailTemplate
             line.Append(char.IsControl(character) || character is '\u2028' or '\u2029' ? ' ' : character);
         }
 
-        return line.ToString().Trim();
+        // Readers decode an encoded word wherever it stands, line breaks and all.
+        return line.Replace("=?", "= ?").ToString().Trim();
     }
 
     private static string Shorten(string subject) => subject[..(char.IsHighSurrogate(subject[MaxSubject - 2]) ? MaxSubject - 2 : MaxSubject - 1)];

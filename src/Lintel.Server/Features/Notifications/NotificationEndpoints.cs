@@ -6,6 +6,7 @@ using Lintel.Features.Streams;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
+using Lintel.Platform.RateLimits;
 using Lintel.Platform.Security;
 using Lintel.Platform.Sockets;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -23,10 +24,10 @@ internal static class NotificationEndpoints
     {
         MessageType[] events = [.. routes.ServiceProvider.GetServices<NotificationKind>().Select(static kind => kind.Message), new(StreamReset.EventName, typeof(StreamReset))];
         var notifications = routes.MapGroup("/api/notifications").WithTags(Tag);
-        notifications.MapGet("", ListAsync).WithName("ListNotifications").WithSummary("List your notifications, newest first").RequireCaller(Scopes.Tasks);
+        notifications.MapGet("", ListAsync).WithName("ListNotifications").WithSummary("List your notifications, newest first").RequireCaller(Scopes.Tasks).RateLimited();
         notifications.MapGet("unread", CountAsync).WithName("CountUnreadNotifications").WithSummary("Count your unread notifications").RequireCaller(Scopes.Tasks);
         notifications.MapPost("read", MarkReadAsync).WithName("MarkNotificationsRead").WithSummary("Mark notifications as read")
-            .WithDescription("One and all before it, or all there are. What was read stays read.").RequireCaller(Scopes.Tasks).MaxBody(MaxBodyBytes);
+            .WithDescription("One and all before it, or all there are. What was read stays read.").RequireCaller(Scopes.Tasks).MaxBody(MaxBodyBytes).RateLimited();
         notifications.MapGet("events", static (HttpContext context, Caller caller, NotificationWatch watch) => watch.ServeEventsAsync(context, caller))
             .WithName("WatchNotifications").WithSummary("Watch your notifications, from now on or from Last-Event-ID")
             .WithDescription("The stream has no end. When it breaks, come back with the last `id`, which is told at once and before any event: nothing is missed or repeated.")

@@ -25,14 +25,17 @@ internal static class TaskEndpoints
     private const string ETagMeaning = "The task's version, for `If-Match` and `If-None-Match`.";
     private const string IfMatchMeaning = "An `ETag` of the task: it is left as it is, with 409, where it has changed since.";
 
+    private static readonly TimeSpan SearchTime = TimeSpan.FromSeconds(1);
+
     public static void MapTasks(this IEndpointRouteBuilder routes)
     {
         var tasks = routes.MapGroup("/api/tasks").WithTags("Tasks").RequireCaller(Scopes.Tasks);
         tasks.MapPost("", CreateAsync).WithName("CreateTask").WithSummary("Make a task")
             .WithDescription("The task, an e-mail to its owner and a notification to the owner's open connections are one: all are there, or none.")
-            .Accepts<CreateTask>("application/json").ProducesErrors(403).MaxBody(MaxBodyBytes).RateLimited()
+            .Accepts<CreateTask>("application/json").ProducesErrors(403, 409).MaxBody(MaxBodyBytes).RateLimited()
             .DescribeResponse(201, "The task was made.", ("Location", "The task: `/api/tasks/{id}`."), (ETag, ETagMeaning));
-        tasks.MapGet("", ListAsync).WithName("ListTasks").WithSummary("List and search your tasks, newest first").ProducesErrors(403)
+        tasks.MapGet("", ListAsync).WithName("ListTasks").WithSummary("List and search your tasks, newest first").ProducesErrors(403).RateLimited()
+            .WithDescription("A page ends where it has `limit` tasks or about 1 MB; where `next` is not null there are more. One search (`q`) of yours runs at a time: another meanwhile is refused with 429.")
             .DescribeHeader("If-None-Match", "An `ETag` that you have: where the page is still the same, the answer is 304 and has no body.")
             .DescribeResponse(200, null, (ETag, "The page as it is.")).DescribeResponse(304, "It has not changed.");
         tasks.MapPost("complete", CompleteAsync).WithName("CompleteTasks").WithSummary("Complete many tasks at once").MaxBody(MaxBodyBytes).RateLimited();
@@ -46,7 +49,7 @@ internal static class TaskEndpoints
             .DescribeHeader(IfMatch, IfMatchMeaning).DescribeResponse(204, "The task is gone.");
     }
 
-    private static async Task<Results<Created<TaskView>, ErrorResult>> CreateAsync(HttpContext context, Caller caller, TaskTable table, TimeOrderedIds ids, TimeProvider time)
+    private static async Task<Results<Created<TaskView>, ErrorResult>> CreateAsync(HttpContext context, Caller caller, TaskTable table, TaskOptions options, TimeOrderedIds ids, TimeProvider time)
     {
         var fields = await TaskFields.ReadAsync(context, isNew: true);
         if (Refuse(fields, caller) is { } refusal)
@@ -56,6 +59,13 @@ internal static class TaskEndpoints
 
         var now = time.GetUtcNow();
         var task = await table.AddAsync(fields.Create(ids.Next(), caller.OwnerId, now), caller.Email, context.RequestAborted);
+        if (task is null)
+        {
+            return ApiErrors.Conflict(
+                string.Create(CultureInfo.InvariantCulture, $"You have {options.MaxTasks} tasks, as many as one account may; delete some first."),
+                new() { ["limit_tasks"] = options.MaxTasks });
+        }
+
         context.Response.Headers.ETag = task.ETag;
         return TypedResults.Created($"/api/tasks/{task.Id}", TaskView.From(task));
     }
@@ -63,6 +73,7 @@ internal static class TaskEndpoints
     private static async Task<Results<CachedResult<TaskList>, ErrorResult>> ListAsync(
         Caller caller,
         TaskTable table,
+        TaskSearches searches,
         OutputCache cache,
         CancellationToken cancellationToken,
         [Description("Only tasks in this state.")]
@@ -105,20 +116,34 @@ internal static class TaskEndpoints
             before = id;
         }
 
-        // Searches are seldom alike.
         var page = new TaskPage(before, new(status, q, dueBefore), limit);
-        var body = q is null
-            ? await cache.GetAsync(TaskTable.TagOf(caller.OwnerId), page, page => ReadAsync(table, caller.OwnerId, page, CancellationToken.None))
-            : await ReadAsync(table, caller.OwnerId, page, cancellationToken);
+        if (q is { Length: > 0 })
+        {
+            return await SearchAsync(table, searches, caller.OwnerId, page, cancellationToken);
+        }
+
+        var body = await cache.GetAsync(
+            TaskTable.TagOf(caller.OwnerId), page, async page => page.Write(await table.ListAsync(caller.OwnerId, page, CancellationToken.None)));
         return new CachedResult<TaskList>(body!);
     }
 
-    private static async Task<CachedBody?> ReadAsync(TaskTable table, long userId, TaskPage page, CancellationToken cancellationToken)
+    /// <summary>Searches are seldom alike, so nothing is kept of them.</summary>
+    private static async Task<Results<CachedResult<TaskList>, ErrorResult>> SearchAsync(
+        TaskTable table, TaskSearches searches, long userId, TaskPage page, CancellationToken cancellationToken)
     {
-        // One more than asked for tells whether there is a next page.
-        var tasks = await table.ListAsync(userId, page.Before, page.Filter, page.Limit + 1, cancellationToken);
-        var shown = tasks.Take(page.Limit).Select(TaskView.From).ToList();
-        return CachedBody.Of(new TaskList(shown, tasks.Count > page.Limit ? shown[^1].Id.ToString() : null), TasksJson.Default.TaskList);
+        if (!searches.TryBegin(userId))
+        {
+            return ApiErrors.RateLimited("A search of yours is under way; try again when it has ended.", SearchTime);
+        }
+
+        try
+        {
+            return new CachedResult<TaskList>(page.Write(await table.ListAsync(userId, page, cancellationToken)));
+        }
+        finally
+        {
+            searches.End(userId);
+        }
     }
 
     private static async Task<Results<CachedResult<TaskView>, ErrorResult>> GetAsync(Guid id, Caller caller, TaskTable table, OutputCache cache)
@@ -174,6 +199,4 @@ internal static class TaskEndpoints
     private static ErrorResult NoSuchTask() => ApiErrors.NotFound("You have no task of this id.");
 
     private static ErrorResult NotYours() => ApiErrors.Forbidden("Tasks of another user are not yours to see or make.");
-
-    private readonly record struct TaskPage(Guid? Before, TaskFilter Filter, int Limit);
 }

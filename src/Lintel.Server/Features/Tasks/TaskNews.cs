@@ -24,10 +24,10 @@ internal sealed class TaskNews(WebhookEvents webhooks, Inboxes inboxes, MailQueu
         await inboxes.AddAsync(session, task.UserId, kind, JsonSerializer.SerializeToUtf8Bytes(notice, TasksJson.Default.TaskNotice));
         if (email is not null)
         {
+            // No description: nobody is to mail pages of their own to an address that may be another's.
             await mail.AddAsync(session, task.UserId, email, kind, new()
             {
                 ["title"] = task.Title,
-                ["description"] = task.Description,
                 ["due"] = task.DueAt?.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture),
             });
         }

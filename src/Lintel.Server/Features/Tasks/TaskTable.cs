@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Lintel.Features.Webhooks;
 using Lintel.Platform.Caching;
 using Lintel.Platform.Storage;
@@ -27,12 +28,18 @@ internal sealed class TaskTable(Database database, TaskNews news, TaskOptions op
     public static CacheTag TagOf(long userId) => new("tasks", userId);
 
     /// <summary>Keeps a new task, queues the e-mail and tells the owner, all or nothing.</summary>
-    public async Task<TaskItem> AddAsync(TaskItem task, string? email, CancellationToken cancellationToken)
+    /// <returns>The task; null where the owner has as many as one may.</returns>
+    public Task<TaskItem?> AddAsync(TaskItem task, string? email, CancellationToken cancellationToken)
     {
         var added = task.WithReminder(options.ReminderLead, task.CreatedAt);
-        await database.WriteAsync(
+        return database.WriteAsync<TaskItem?>(
             async session =>
             {
+                if (!await TakePlaceAsync(session, added.UserId))
+                {
+                    return null;
+                }
+
                 await session.ExecuteAsync(
                     """
                     INSERT INTO task (id, user_id, title, description, searched, status, due_at, remind_at, created_at, updated_at)
@@ -50,32 +57,31 @@ internal sealed class TaskTable(Database database, TaskNews news, TaskOptions op
                     added.UpdatedAt.ToMicroseconds());
                 await news.TellAsync(session, TaskNews.Created, added, email);
                 cache.Invalidate(session, TagOf(added.UserId));
+                return added;
             },
             cancellationToken);
-        return added;
     }
 
     public Task<TaskItem?> FindAsync(Guid id, long userId, CancellationToken cancellationToken) =>
         database.ReadAsync(
             session => session.QueryFirstAsync($"SELECT {TaskItem.Columns} FROM task WHERE id = $1 AND user_id = $2", TaskItem.Map, id, userId), cancellationToken);
 
-    /// <summary>A person's tasks, newest first.</summary>
-    /// <param name="before">Only tasks older than this one.</param>
-    public Task<List<TaskItem>> ListAsync(long userId, Guid? before, TaskFilter filter, int limit, CancellationToken cancellationToken) =>
+    /// <summary>A page of a person's tasks, newest first, and one more where there is one; null for those of which no byte has room on the page, which are not read.</summary>
+    public Task<List<TaskItem?>> ListAsync(long userId, TaskPage page, CancellationToken cancellationToken) =>
         database.ReadAsync(
             session => session.QueryAsync(
                 $"""
                 SELECT {TaskItem.Columns} FROM task
-                WHERE user_id = $1 AND id < $2 AND ($3 = '' OR status = $3) AND ($4 = 0 OR due_at < $4) AND ($5 = '' OR searched LIKE $5 ESCAPE '~')
+                WHERE user_id = $1 AND id < $2 AND ($3 = '' OR status = $3) AND ($4 = {long.MaxValue} OR due_at < $4) AND ($5 = '' OR searched LIKE $5 ESCAPE '~')
                 ORDER BY id DESC LIMIT $6
                 """,
-                TaskItem.Map,
+                WhileThereIsRoom(),
                 userId,
-                before ?? Guid.AllBitsSet,
-                filter.Status ?? "",
-                filter.DueBefore?.ToMicroseconds() ?? 0L,
-                filter.Query is { Length: > 0 } query ? Pattern(query) : "",
-                limit),
+                page.Before ?? Guid.AllBitsSet,
+                page.Filter.Status ?? "",
+                page.Filter.DueBefore?.ToMicroseconds() ?? long.MaxValue,
+                page.Filter.Query is { Length: > 0 } query ? Pattern(query) : "",
+                page.Limit + 1),
             cancellationToken);
 
     /// <summary>Changes a task, if it is still at a version that the caller knows.</summary>
@@ -135,6 +141,7 @@ internal sealed class TaskTable(Database database, TaskNews news, TaskOptions op
                 }
 
                 await session.ExecuteAsync("DELETE FROM task WHERE id = $1 AND user_id = $2", id, userId);
+                await session.ExecuteAsync("UPDATE task_usage SET tasks = tasks - 1 WHERE user_id = $1", userId);
                 cache.Invalidate(session, TagOf(userId));
                 await news.TellWebhooksAsync(session, WebhookEventTypes.TaskDeleted, task);
                 return TaskChange.Done;
@@ -186,6 +193,32 @@ internal sealed class TaskTable(Database database, TaskNews news, TaskOptions op
                 return found;
             },
             cancellationToken);
+    }
+
+    private async ValueTask<bool> TakePlaceAsync(DbSession session, long userId) =>
+        await session.ExecuteAsync(
+            """
+            INSERT INTO task_usage (user_id, tasks) VALUES ($1, 1)
+            ON CONFLICT (user_id) DO UPDATE SET tasks = task_usage.tasks + 1 WHERE task_usage.tasks < $2
+            """,
+            userId,
+            (long)options.MaxTasks) == 1;
+
+    /// <summary>Each character is a byte or more on the page.</summary>
+    private static Func<DbDataReader, TaskItem?> WhileThereIsRoom()
+    {
+        var room = TaskPage.MaxBytes;
+        return row =>
+        {
+            if (room <= 0)
+            {
+                return null;
+            }
+
+            var task = TaskItem.Map(row);
+            room -= task.Title.Length + (task.Description?.Length ?? 0);
+            return task;
+        };
     }
 
     private static async ValueTask UpdateAsync(DbSession session, TaskItem task) =>

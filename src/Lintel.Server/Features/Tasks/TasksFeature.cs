@@ -11,7 +11,14 @@ internal sealed record TaskOptions
     /// <summary>How long before a task is due its owner is reminded.</summary>
     public TimeSpan ReminderLead { get; init; } = TimeSpan.FromHours(1);
 
-    public static TaskOptions Read(SettingsReader settings) => new() { ReminderLead = TimeSpan.FromMinutes(settings.Number("TASK_REMINDER_MINUTES", 60, 0, 43200)) };
+    /// <summary>How many tasks one person may have.</summary>
+    public int MaxTasks { get; init; } = 10_000;
+
+    public static TaskOptions Read(SettingsReader settings) => new()
+    {
+        ReminderLead = TimeSpan.FromMinutes(settings.Number("TASK_REMINDER_MINUTES", 60, 0, 43200)),
+        MaxTasks = settings.Number("TASKS_PER_ACCOUNT", 10_000, 1, 1_000_000),
+    };
 }
 
 internal static class TasksFeature
@@ -27,6 +34,7 @@ internal static class TasksFeature
         builder.AddNotificationKind(TaskNews.Due, typeof(TaskNotice));
         builder.Services.AddSingleton<TaskNews>();
         builder.Services.AddSingleton<TaskTable>();
+        builder.Services.AddSingleton<TaskSearches>();
         builder.Services.AddSingleton<TaskReminderWorker>();
         builder.Services.AddHostedService(static services => services.GetRequiredService<TaskReminderWorker>());
     }

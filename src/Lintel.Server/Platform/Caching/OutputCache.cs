@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Security.Cryptography;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Lintel.Platform.Storage;
@@ -14,10 +16,22 @@ internal readonly record struct CacheTag(string Topic, long OwnerId);
 /// <summary>A body in JSON as it is sent, and its entity tag, quoted.</summary>
 internal sealed record CachedBody(byte[] Json, string ETag)
 {
+    // As all other answers are written: letters as they are.
+    private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>Writes a value, whose tag is its hash unless <paramref name="etag"/> gives one.</summary>
-    public static CachedBody Of<T>(T value, JsonTypeInfo<T> type, string? etag = null)
+    public static CachedBody Of<T>(T value, JsonTypeInfo<T> type, string? etag = null) => Of(writer => JsonSerializer.Serialize(writer, value, type), etag);
+
+    /// <summary>The same of what <paramref name="write"/> writes.</summary>
+    public static CachedBody Of(Action<Utf8JsonWriter> write, string? etag = null)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(value, type);
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer, WriterOptions))
+        {
+            write(writer);
+        }
+
+        var json = buffer.WrittenSpan.ToArray();
         return new(json, etag ?? $"\"{Convert.ToHexStringLower(SHA256.HashData(json).AsSpan(0, 16))}\"");
     }
 }

@@ -62,8 +62,9 @@ internal static class ApiErrors
         return new(422, ErrorCodes.ValidationError, "The request is not valid.") { Details = new() { ["fields"] = listed } };
     }
 
-    public static ErrorResult RateLimited(TimeSpan retryAfter) =>
-        new(429, ErrorCodes.RateLimited, "Too many requests; try again later.") { RetryAfter = retryAfter };
+    public static ErrorResult RateLimited(TimeSpan retryAfter) => RateLimited("Too many requests; try again later.", retryAfter);
+
+    public static ErrorResult RateLimited(string message, TimeSpan retryAfter) => new(429, ErrorCodes.RateLimited, message) { RetryAfter = retryAfter };
 
     /// <summary>Nobody knows when one of them will be closed, so there is no time to come back at.</summary>
     public static ErrorResult TooManyConnections(string message) => new(429, ErrorCodes.RateLimited, message);

@@ -40,6 +40,8 @@ public sealed class MailTemplateTests
     [InlineData("a\r\nBcc: x@example.com", "a  Bcc: x@example.com")]
     [InlineData("a\rb\nc\0d\u0085e\u2028f\u2029g\u001bh", "a b c d e f g h")]
     [InlineData("  a\t ", "a")]
+    [InlineData("=?utf-8?q?a=0d=0aBcc:_x@example.com?=", "= ?utf-8?q?a=0d=0aBcc:_x@example.com?=")]
+    [InlineData("==?\0=\0?=?", "== ? = ?= ?")]
     public void A_subject_is_one_line(string value, string expected) =>
         Assert.Equal(expected, new MailTemplate("t", "Subject: {{v}}\n", "").Render(Fields(("v", value))).Subject);
 
