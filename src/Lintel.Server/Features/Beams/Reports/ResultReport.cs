@@ -27,17 +27,17 @@ internal static class ResultReport
         th,td{padding:.25rem .45rem;text-align:right;vertical-align:top;white-space:nowrap}thead th{background:var(--soft);font-weight:600;line-height:1.3;vertical-align:bottom}
         thead small{display:block;font-weight:400;font-size:.85em;white-space:normal}tbody{border-top:1px solid var(--line)}
         tbody th,.t{text-align:left}tbody th{font-weight:600;white-space:normal;min-width:5.5rem;max-width:12rem;overflow-wrap:break-word}
-        .r td{padding-top:0;text-align:left;white-space:normal}:target{background:var(--soft)}.PASS{color:var(--pass)}.FAIL,.refused{color:var(--fail);font-weight:600}
+        .r td{padding-top:0}.w{text-align:left;white-space:normal;overflow-wrap:break-word}:target{background:var(--soft)}.PASS{color:var(--pass)}.FAIL,.refused{color:var(--fail);font-weight:600}
         @page{size:A4 landscape;margin:12mm}
         @media print{:root{color-scheme:light;--line:#999;--soft:#eee;--pass:#000;--fail:#000;--text:#000;--page:#fff}body{margin:0;padding:0;max-width:none;font-size:11px}.scroll{overflow:visible}
         table{font-size:9.5px}th,td{padding:1.5px 4px}tbody th{min-width:4rem}thead{display:table-header-group}tbody,li{break-inside:avoid}h2{break-after:avoid}.PASS{font-weight:400}}
         """;
 
-    // Symbol, unit and clauses of each column.
+    // Symbol, unit and clauses of each column; the hyphens do not break.
     private static readonly (string Symbol, string Unit, string Clauses)[] Heads =
     [
-        ("b × D", "mm", ""), ("bf × Df", "mm", "23.1.2"), ("cover", "mm", ""), ("d", "mm", ""), ("fck / fy", "N/mm²", ""),
-        ("Mu", "kN·m", ""), ("Mu,lim", "kN·m", "38.1, G-1.1, G-2.2"), ("xu / xu,max", "mm", "38.1"), ("Ast", "mm²", "G-1, 26.5.1.1"), ("Asc", "mm²", "G-1.2, 26.5.1.2"),
+        ("b × D", "mm", ""), ("bf × Df", "mm", "23.1.2"), ("cover", "mm", ""), ("d / d′", "mm", ""), ("fck / fy", "N/mm²", ""),
+        ("Mu", "kN·m", ""), ("Mu,lim", "kN·m", "38.1, G‑1.1, G‑2.2"), ("xu / xu,max", "mm", "38.1"), ("Ast", "mm²", "G‑1, 26.5.1.1"), ("Asc", "mm²", "G‑1.2, 26.5.1.2"),
         ("Vu", "kN", ""), ("τv / τc / τc,max", "N/mm²", "40.1, 40.2, Tables 19 and 20"), ("Vus", "kN", "40.4"), ("Stirrups", "mm", "40.3, 40.4, 26.5.1.5, 26.5.1.6"), ("Utilization", "", ""),
     ];
 
@@ -104,22 +104,22 @@ internal static class ResultReport
     public static void Append(StringBuilder text, ResultRow row)
     {
         text.Append(CultureInfo.InvariantCulture, $"<tbody id=\"beam-{row.Index + 1}\"><tr><th scope=\"row\">{Html.Encode(row.Id)}</th>");
-        var remarks = row.Remarks;
+        var remarks = "";
         if (row.Input is { } input)
         {
             AppendDesign(text, row, input);
-            remarks = string.Join("; ", new[] { remarks, StirrupRemark(input) }.Where(static remark => remark.Length > 0));
+            remarks = string.Join("; ", new[] { row.Remarks, StirrupRemark(input) }.Where(static remark => remark.Length > 0));
         }
         else
         {
-            text.Append(CultureInfo.InvariantCulture, $"<td colspan=\"{Columns - 2}\"></td>");
+            text.Append(CultureInfo.InvariantCulture, $"<td class=\"w\" colspan=\"{Columns - 2}\">{Html.Encode(row.Remarks)}</td>");
         }
 
         Cell(text, Verdict(row), "t " + Verdict(row));
         text.Append("</tr>");
         if (remarks.Length > 0)
         {
-            text.Append(CultureInfo.InvariantCulture, $"<tr class=\"r\"><td></td><td colspan=\"{Columns - 1}\">{Html.Encode(remarks)}</td></tr>");
+            text.Append(CultureInfo.InvariantCulture, $"<tr class=\"r\"><td></td><td class=\"w\" colspan=\"{Columns - 1}\">{Html.Encode(remarks)}</td></tr>");
         }
 
         text.Append("</tbody>\n");
@@ -134,7 +134,7 @@ internal static class ResultReport
         Cell(text, $"{Given(input, BeamParameter.Width)} × {Given(input, BeamParameter.Depth)}");
         Cell(text, section.IsFlanged ? $"{Given(input, BeamParameter.FlangeWidth)} × {Given(input, BeamParameter.FlangeDepth)}" : "–");
         Cell(text, input.HasCover ? Given(input, BeamParameter.Cover) : "–");
-        Cell(text, Exact(section.EffectiveDepth) + Mark(input, BeamParameter.EffectiveDepth));
+        Cell(text, $"{Exact(section.EffectiveDepth)}{DepthMark(input, BeamParameter.EffectiveDepth)} / {Exact(section.CompressionSteelDepth)}{DepthMark(input, BeamParameter.CompressionSteelDepth)}");
         Cell(text, $"{Given(input, BeamParameter.Fck)} / {Given(input, BeamParameter.Fy)}");
         Cell(text, Given(input, BeamParameter.Moment));
         Cell(text, row.Text("flexure", "mu_lim", "0.0"));
@@ -145,8 +145,11 @@ internal static class ResultReport
         Cell(text, Exact(Math.Ceiling(row.Number("flexure", "asc_required"))));
         Cell(text, Given(input, BeamParameter.Shear));
         Cell(text, $"{row.Text("shear", "tv", "0.00")} / {row.Text("shear", "tc", "0.00")} / {row.Text("shear", "tc_max", "0.00")}");
-        Cell(text, row.Text("shear", "vus", "0.0"));
-        Cell(text, row.Number("shear", "spacing") > 0 ? $"{Stirrup(input)} @ {row.Text("shear", "spacing", "0")}" : "–");
+
+        // No stirrups help where the section must grow.
+        var hasStirrups = row.Number("shear", "spacing") > 0;
+        Cell(text, hasStirrups ? row.Text("shear", "vus", "0.0") : "–");
+        Cell(text, hasStirrups ? $"{Stirrup(input)} @ {row.Text("shear", "spacing", "0")}" : "–");
         var (utilization, check) = row.Governing;
         Cell(text, string.Create(CultureInfo.InvariantCulture, $"{utilization:0.00} {check}"));
     }
@@ -195,6 +198,10 @@ internal static class ResultReport
     private static string Given(DesignedBeamInput input, BeamParameter parameter) => Exact(input[parameter]) + Mark(input, parameter);
 
     private static string Mark(DesignedBeamInput input, BeamParameter parameter) => input.IsDefault(parameter) ? "*" : "";
+
+    /// <summary>A depth rests on a default also where it comes from one bar that was given and one that was not.</summary>
+    private static string DepthMark(DesignedBeamInput input, BeamParameter depth) =>
+        !input.Has(depth) && (input.IsDefault(depth) || input.IsDefault(BeamParameter.StirrupDiameter) || input.IsDefault(BeamParameter.MainBarDiameter)) ? "*" : "";
 
     private static string Exact(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
 
