@@ -112,9 +112,18 @@ internal sealed class BatchFiles(JobFiles files)
 
     private static async Task WriteReportAsync(JobContext job, DateTimeOffset at, BeamBatch batch, StreamWriter output, CancellationToken cancellationToken)
     {
-        // Twice over the beams rather than all of their results in memory: the sums stand at the head.
+        // Several times over the beams rather than all of their results in memory: the sums, and what is not safe, stand at the head.
+        var summary = Sum(job, at, cancellationToken);
         var text = new StringBuilder();
-        ResultReport.Begin(text, Sum(job, at, cancellationToken));
+        ResultReport.Begin(text, summary);
+        await output.WriteAsync(text, cancellationToken);
+        if (summary.Failed + summary.Refused > 0)
+        {
+            await WriteRowsAsync(BeamBatch.Reopen(job.Input, (int)job.Total), output, ResultReport.AppendUnsafe, cancellationToken);
+        }
+
+        text.Clear();
+        ResultReport.BeginTable(text, summary);
         await output.WriteAsync(text, cancellationToken);
         await WriteRowsAsync(batch, output, ResultReport.Append, cancellationToken);
         text.Clear();
@@ -124,24 +133,17 @@ internal sealed class BatchFiles(JobFiles files)
 
     private static ResultSummary Sum(JobContext job, DateTimeOffset at, CancellationToken cancellationToken)
     {
-        var (passed, failed, refused, worst) = (0, 0, 0, ("", 0.0));
+        var summary = new ResultSummary(job.JobId, at);
         var batch = BeamBatch.Reopen(job.Input, (int)job.Total);
         var row = new ArrayBufferWriter<byte>(1024);
-        while (batch.TryWriteNext(row, out var outcome))
+        while (batch.TryWriteNext(row, out _))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            passed += outcome == BeamOutcome.Pass ? 1 : 0;
-            failed += outcome == BeamOutcome.Fail ? 1 : 0;
-            refused += outcome == BeamOutcome.Refused ? 1 : 0;
             using var result = Parse(row);
-            var read = new ResultRow(result.RootElement);
-            if (read.Utilization > worst.Item2)
-            {
-                worst = (read.Id, read.Utilization);
-            }
+            summary.Add(new(result.RootElement));
         }
 
-        return new(job.JobId, at, passed, failed, refused, worst);
+        return summary;
     }
 
     private static async Task WriteRowsAsync(BeamBatch batch, StreamWriter output, Action<StringBuilder, ResultRow> append, CancellationToken cancellationToken)

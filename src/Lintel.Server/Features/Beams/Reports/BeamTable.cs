@@ -6,7 +6,7 @@ using Lintel.Cli.Beams;
 
 namespace Lintel.Features.Beams.Reports;
 
-/// <summary>Beams from a CSV file, as the JSON that a batch takes. What a beam may be is told by its design; here it is only about the table.</summary>
+/// <summary>Beams from a CSV file, as the JSON that a batch takes. What a beam's numbers may be is told by its design; here it is only about the table.</summary>
 internal static class BeamTable
 {
     /// <summary>The longest table: more than a hundred thousand beams with all their columns.</summary>
@@ -14,9 +14,7 @@ internal static class BeamTable
 
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
-    private static readonly string[] Names = ["id", "beam_id", "member_id"];
-
-    /// <summary>Writes an array of beams. Its first line names the columns: <c>id</c>, <c>width</c>, <c>depth</c>, <c>moment</c>, <c>shear</c>, and whatever else a beam may have.</summary>
+    /// <summary>Writes an array of beams. Its first line names the columns: <c>id</c>, <c>width</c>, <c>depth</c>, <c>moment</c>, <c>shear</c>, and whatever else a beam may have, but nothing that it may not.</summary>
     /// <returns>What is wrong with the table; null where nothing is.</returns>
     public static string? Write(ReadOnlyMemory<byte> csv, IBufferWriter<byte> output, int mostBytes)
     {
@@ -28,9 +26,9 @@ internal static class BeamTable
                 return "The file is empty; its first line names the columns, such as id,width,depth,moment,shear,fck,fy,cover.";
             }
 
-            if (header.GroupBy(static name => name, StringComparer.Ordinal).FirstOrDefault(static group => group.Count() > 1) is { } twice)
+            if (BeamColumns.Check(header, reader.Line) is { } problem)
             {
-                return $"There are two columns named '{twice.Key}'.";
+                return problem;
             }
 
             using var json = new Utf8JsonWriter(output);
@@ -73,7 +71,7 @@ internal static class BeamTable
                 continue;
             }
 
-            if (!Names.Contains(header[i]) && double.TryParse(record[i], NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number))
+            if (!BeamColumns.Identifiers.Contains(header[i]) && double.TryParse(record[i], NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number))
             {
                 json.WriteNumber(header[i], number);
             }

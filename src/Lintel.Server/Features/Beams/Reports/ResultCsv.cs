@@ -4,10 +4,11 @@ using System.Text;
 
 namespace Lintel.Features.Beams.Reports;
 
-/// <summary>Results as a table: lengths mm, areas mm2, stresses N/mm2, moments kN.m, forces kN.</summary>
+/// <summary>Results as a table: lengths mm, areas mm2, stresses N/mm2, moments kN.m, forces kN. What a beam did not say is there as it was designed with.</summary>
 internal static class ResultCsv
 {
-    private static readonly string[] Inputs = ["width", "depth", "moment", "shear", "fck", "fy", "cover"];
+    private static readonly BeamParameter[] Inputs =
+        [BeamParameter.Width, BeamParameter.Depth, BeamParameter.Moment, BeamParameter.Shear, BeamParameter.Fck, BeamParameter.Fy, BeamParameter.Cover];
 
     private static readonly (string Part, string Name)[] Results =
     [
@@ -17,22 +18,27 @@ internal static class ResultCsv
 
     private static readonly SearchValues<char> Quoted = SearchValues.Create(",\"\r\n;\t");
 
-    public static string Header { get; } = string.Join(',', ["beam_id", "status", .. Inputs, .. Results.Select(static result => result.Name), "utilization_ratio", "remarks"]) + "\r\n";
+    public static string Header { get; } = string.Join(
+        ',', ["beam_id", "status", .. Inputs.Select(static input => BeamParameterRule.Of(input).Name), .. Results.Select(static result => result.Name), "utilization_ratio", "remarks"]) + "\r\n";
 
     public static void Append(StringBuilder text, ResultRow row)
     {
         Field(text, row.Id).Append(',').Append(row.Status);
-        foreach (var name in Inputs)
+        foreach (var parameter in Inputs)
         {
-            Field(text.Append(','), row.Input(name));
+            text.Append(',');
+            if (row.Input is { } input && (parameter != BeamParameter.Cover || input.HasCover))
+            {
+                text.Append(CultureInfo.InvariantCulture, $"{input[parameter]}");
+            }
         }
 
         foreach (var (part, name) in Results)
         {
-            text.Append(',').Append(row.Number(part, name, "0.###"));
+            text.Append(',').Append(row.Text(part, name, "0.###"));
         }
 
-        text.Append(',').Append(row.IsDesigned ? row.Utilization.ToString("0.###", CultureInfo.InvariantCulture) : "").Append(',');
+        text.Append(',').Append(row.IsDesigned ? row.UtilizationRatio.ToString("0.###", CultureInfo.InvariantCulture) : "").Append(',');
         Field(text, row.Remarks).Append("\r\n");
     }
 
