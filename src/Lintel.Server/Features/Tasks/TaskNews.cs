@@ -32,6 +32,7 @@ internal sealed class TaskNews(WebhookEvents webhooks, Inboxes inboxes, MailQueu
             });
         }
     }
+
     /// <summary>Tells the owner's webhooks, as part of <paramref name="session"/>'s unit of work.</summary>
     /// <param name="type">One of <see cref="WebhookEventTypes"/>.</param>
     public ValueTask TellWebhooksAsync(DbSession session, string type, TaskItem task) =>
