@@ -19,7 +19,7 @@ public sealed class ArchitectureTests
     /// </summary>
     private static readonly Dictionary<string, string[]> MayUse = new(StringComparer.Ordinal)
     {
-        ["Accounts"] = ["Streams"],
+        ["Accounts"] = ["Mail", "Streams"],
         ["ApiKeys"] = ["Accounts"],
         ["Beams"] = ["Files", "Jobs", "Streams"],
         ["Chat"] = ["Jobs", "Streams"],

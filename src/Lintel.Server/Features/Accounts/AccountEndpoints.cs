@@ -1,3 +1,7 @@
+using Lintel.Features.Accounts.Audit;
+using Lintel.Features.Accounts.Credentials;
+using Lintel.Features.Accounts.Passwords;
+using Lintel.Features.Accounts.Sessions;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
@@ -14,7 +18,6 @@ internal static class AccountEndpoints
     private const int MinPassword = 8;
     private const int MaxPassword = 128;
     private const int MaxPath = 1024;
-    private const int MaxUserAgent = 256;
 
     private static readonly Ok<LogoutAnswer> LoggedOut = TypedResults.Ok(new LogoutAnswer("Logged out successfully"));
 
@@ -51,7 +54,7 @@ internal static class AccountEndpoints
     }
 
     private static async Task<Results<Created<AccountView>, ErrorResult>> RegisterAsync(
-        HttpContext context, AccountOptions options, PasswordHashing passwords, AccountTable accounts, ForwardedClient forwarded, AccountLog log, TimeProvider time)
+        HttpContext context, AccountOptions options, PasswordHashing passwords, SignInAnswers answers, AccountTable accounts, ForwardedClient forwarded, AccountLog log, TimeProvider time)
     {
         if (!options.IsRegistrationOpen)
         {
@@ -70,10 +73,10 @@ internal static class AccountEndpoints
 
         if (await passwords.HashAsync(password, forwarded.AddressOf(context).ToString(), context.RequestAborted) is not { } hash)
         {
-            return Busy(passwords);
+            return answers.Busy();
         }
 
-        if (await accounts.AddAsync(email, name, hash, time.GetUtcNow(), context.RequestAborted) is not { } account)
+        if (await accounts.AddAsync(email, name, hash, time.GetUtcNow(), ClientInfo.Of(context, forwarded), context.RequestAborted) is not { } account)
         {
             return ApiErrors.Conflict("There is an account with this e-mail address.");
         }
@@ -83,7 +86,7 @@ internal static class AccountEndpoints
     }
 
     private static async Task<Results<Ok<TokenPair>, ErrorResult>> LoginAsync(
-        HttpContext context, SignIn signIn, PasswordHashing passwords, RateLimiting limits, ForwardedClient forwarded, TokenSigner signer, TokenOptions options)
+        HttpContext context, SignIn signIn, SignInAnswers answers, RateLimiting limits, ForwardedClient forwarded)
     {
         string email, password;
         RequestFields fields;
@@ -108,24 +111,18 @@ internal static class AccountEndpoints
             return error;
         }
 
-        var client = new ClientInfo(Shorten(context.Request.Headers.UserAgent), forwarded.AddressOf(context).ToString());
-        var result = await signIn.RunAsync(email, password, client, context.RequestAborted);
+        var result = await signIn.RunAsync(email, password, ClientInfo.Of(context, forwarded), context.RequestAborted);
         if (result.Status == SignInStatus.SignedIn)
         {
             // Guesses count, and so do those that only keep the server busy.
             limits.GiveBack(context);
         }
 
-        return result switch
-        {
-            { Grant: { } grant } => Tokens(context, grant.ToPair(signer, options)),
-            { Status: SignInStatus.Busy } => Busy(passwords),
-            _ => ApiErrors.InvalidCredentials(),
-        };
+        return answers.For(context, result);
     }
 
     private static async Task<Results<Ok<TokenPair>, ErrorResult>> RefreshAsync(
-        HttpContext context, TokenReader reader, Sessions sessions, AccountLog log, TokenSigner signer, TokenOptions options)
+        HttpContext context, TokenReader reader, SessionTable sessions, AccountLog log, TokenSigner signer, TokenOptions options)
     {
         var fields = await RequestFields.ReadJsonAsync(context);
         var text = fields.Required("refresh_token");
@@ -145,7 +142,7 @@ internal static class AccountEndpoints
         switch (result.Status)
         {
             case RefreshStatus.Granted:
-                return Tokens(context, result.Grant!.ToPair(signer, options));
+                return SignInAnswers.Tokens(context, result.Grant!.ToPair(signer, options));
             case RefreshStatus.Expired:
                 return ApiErrors.TokenExpired();
             case RefreshStatus.Reused:
@@ -157,7 +154,8 @@ internal static class AccountEndpoints
     }
 
     /// <summary>Signs out by the refresh token alone, since the access token may have expired; one that did not hold any more did its work.</summary>
-    private static async Task<Results<Ok<LogoutAnswer>, ErrorResult>> LogoutAsync(HttpContext context, TokenReader reader, Sessions sessions, AccountLog log)
+    private static async Task<Results<Ok<LogoutAnswer>, ErrorResult>> LogoutAsync(
+        HttpContext context, TokenReader reader, SessionTable sessions, ForwardedClient forwarded, AccountLog log)
     {
         var fields = await RequestFields.ReadJsonAsync(context);
         var text = fields.Required("refresh_token");
@@ -171,7 +169,7 @@ internal static class AccountEndpoints
             return ApiErrors.TokenInvalid();
         }
 
-        if (await sessions.EndAsync(token, CancellationToken.None) is { } accountId)
+        if (await sessions.EndAsync(token, new Actor(token.AccountId, token.SessionId, Client: ClientInfo.Of(context, forwarded)), CancellationToken.None) is { } accountId)
         {
             log.SignedOut(accountId, token.SessionId);
         }
@@ -242,15 +240,4 @@ internal static class AccountEndpoints
             }
         }
     }
-
-    private static Ok<TokenPair> Tokens(HttpContext context, TokenPair pair)
-    {
-        context.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Ok(pair);
-    }
-
-    private static ErrorResult Busy(PasswordHashing passwords) =>
-        ApiErrors.ServiceUnavailable("Too many people are signing in just now; try again shortly.", passwords.RetryAfter);
-
-    private static string? Shorten(string? text) => text is { Length: > MaxUserAgent } ? text[..MaxUserAgent] : text;
 }

@@ -1,3 +1,4 @@
+using Lintel.Features.Accounts.Revocation;
 using Lintel.Platform.Security;
 using Lintel.Platform.Storage;
 

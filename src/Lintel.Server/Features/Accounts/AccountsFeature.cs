@@ -1,3 +1,9 @@
+using Lintel.Features.Accounts.Audit;
+using Lintel.Features.Accounts.Credentials;
+using Lintel.Features.Accounts.Passwords;
+using Lintel.Features.Accounts.Revocation;
+using Lintel.Features.Accounts.SecondFactors;
+using Lintel.Features.Accounts.Sessions;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
@@ -22,7 +28,9 @@ internal static class AccountsFeature
         services.AddSingleton<Tickets>();
         services.AddSingleton<ITicketRedeemer>(static provider => provider.GetRequiredService<Tickets>());
 
+        services.AddSingleton<AccountAudit>();
         services.AddSingleton<AccountLog>();
+        services.AddSingleton<AccountMail>();
         services.AddSingleton<AccountRateLimits>();
         services.AddSingleton<AccountTable>();
         services.AddSingleton<PasswordHashing>();
@@ -30,8 +38,11 @@ internal static class AccountsFeature
         services.AddSingleton<Revocations>();
         services.AddSingleton(new RevokedRows("SELECT id FROM session WHERE revoked_at > $1"));
         services.AddSingleton<SessionEnd>();
-        services.AddSingleton<Sessions>();
+        services.AddSingleton<SessionTable>();
         services.AddSingleton<SignIn>();
+        services.AddSingleton<SignInAnswers>();
+        services.AddSingleton<SignInCompletion>();
+        services.AddSingleton<StepUp>();
         services.AddSingleton<TokenReader>();
         services.AddSingleton<TokenSigner>();
         services.AddHostedService<RevocationWorker>();

@@ -1,8 +1,11 @@
+using Lintel.Features.Accounts.Passwords;
+using Lintel.Features.Accounts.Sessions;
+
 namespace Lintel.Features.Accounts;
 
 /// <summary>From an e-mail address and a password to a session.</summary>
 internal sealed class SignIn(
-    AccountTable accounts, PasswordHashing passwords, Sessions sessions, AccountLog log)
+    AccountTable accounts, PasswordHashing passwords, SignInCompletion completion, AccountLog log)
 {
     /// <summary>Whatever is wrong, the answer and its time are the same: nobody learns here who has an account.</summary>
     public async Task<SignInResult> RunAsync(string email, string password, ClientInfo client, CancellationToken cancellationToken)
@@ -19,7 +22,8 @@ internal sealed class SignIn(
             return Refuse(account, check.Verdict);
         }
 
-        if (await sessions.OpenAsync(account, check.NewHash, client, cancellationToken) is not { } grant)
+        var result = await completion.CompleteAsync(account, new(AuthMethods.Password, client, check.NewHash), cancellationToken);
+        if (result.Status == SignInStatus.Refused)
         {
             return Refuse(account, check.Verdict);
         }
@@ -29,8 +33,7 @@ internal sealed class SignIn(
             log.Rehashed(account.Id);
         }
 
-        log.SignedIn(account.Id, grant.SessionId);
-        return new(SignInStatus.SignedIn, grant);
+        return result;
     }
 
     private SignInResult Refuse(AccountSecrets? account, PasswordVerdict verdict)

@@ -1,5 +1,5 @@
 using System.Data.Common;
-using Lintel.Features.Accounts;
+using Lintel.Features.Accounts.Revocation;
 using Lintel.Platform.Security;
 using Lintel.Platform.Storage;
 

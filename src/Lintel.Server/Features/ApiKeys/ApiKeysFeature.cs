@@ -1,4 +1,4 @@
-using Lintel.Features.Accounts;
+using Lintel.Features.Accounts.Revocation;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;

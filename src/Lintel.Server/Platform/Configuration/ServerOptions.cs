@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 
 namespace Lintel.Platform.Configuration;
@@ -15,6 +16,9 @@ internal sealed class ServerOptions
 
     /// <summary>The port; 0 takes a free one.</summary>
     public required int Port { get; init; }
+
+    /// <summary>Where people reach the server, for links in mail and addresses that others come back to. It ends with a slash.</summary>
+    public required Uri PublicUrl { get; init; }
 
     /// <summary>An absolute path; the folder exists.</summary>
     public required string DataFolder { get; init; }
@@ -41,29 +45,34 @@ internal sealed class ServerOptions
     /// <summary>Bytes that large request bodies may take in memory, all together.</summary>
     public required int BodyMemory { get; init; }
 
-    public static ServerOptions Read(SettingsReader settings) => new()
+    public static ServerOptions Read(SettingsReader settings)
     {
-        AppName = settings.Text("APP_NAME") ?? "Lintel",
-        Host = ReadHost(settings),
-        Port = settings.Number("PORT", 8000, 0, 65535),
-        DataFolder = ReadDataFolder(settings),
-        IsDevelopment = settings.IsDevelopment,
-        LogLevel = settings.Choice(
-            "LOG_LEVEL",
-            LogLevel.Information,
-            ("DEBUG", LogLevel.Debug),
-            ("INFO", LogLevel.Information),
-            ("WARNING", LogLevel.Warning),
-            ("ERROR", LogLevel.Error)),
-        CorsOrigins = ReadOrigins(settings),
-        TrustedProxies = settings.Networks("TRUSTED_PROXIES"),
-        MaxConnections = settings.Number("MAX_CONNECTIONS", 20_000, 1, 1_000_000),
-        MaxConnectionsPerAddress = settings.Number("MAX_CONNECTIONS_PER_ADDRESS", 5000, 1, 1_000_000),
-        MaxConnectionsPerOwner = settings.Number("MAX_CONNECTIONS_PER_OWNER", 1000, 1, 1_000_000),
+        var port = settings.Number("PORT", 8000, 0, 65535);
+        return new()
+        {
+            AppName = settings.Text("APP_NAME") ?? "Lintel",
+            Host = ReadHost(settings),
+            Port = port,
+            PublicUrl = ReadPublicUrl(settings, port),
+            DataFolder = ReadDataFolder(settings),
+            IsDevelopment = settings.IsDevelopment,
+            LogLevel = settings.Choice(
+                "LOG_LEVEL",
+                LogLevel.Information,
+                ("DEBUG", LogLevel.Debug),
+                ("INFO", LogLevel.Information),
+                ("WARNING", LogLevel.Warning),
+                ("ERROR", LogLevel.Error)),
+            CorsOrigins = ReadOrigins(settings),
+            TrustedProxies = settings.Networks("TRUSTED_PROXIES"),
+            MaxConnections = settings.Number("MAX_CONNECTIONS", 20_000, 1, 1_000_000),
+            MaxConnectionsPerAddress = settings.Number("MAX_CONNECTIONS_PER_ADDRESS", 5000, 1, 1_000_000),
+            MaxConnectionsPerOwner = settings.Number("MAX_CONNECTIONS_PER_OWNER", 1000, 1, 1_000_000),
 
-        // The largest body that a route takes has 16 MB, and one that comes in chunks is held twice while its buffer grows.
-        BodyMemory = settings.Number("REQUEST_BODY_MEMORY_MB", 64, 32, 2000) * 1024 * 1024,
-    };
+            // The largest body that a route takes has 16 MB, and one that comes in chunks is held twice while its buffer grows.
+            BodyMemory = settings.Number("REQUEST_BODY_MEMORY_MB", 64, 32, 2000) * 1024 * 1024,
+        };
+    }
 
     private static string ReadHost(SettingsReader settings)
     {
@@ -74,6 +83,20 @@ internal sealed class ServerOptions
         }
 
         return host;
+    }
+
+    private static Uri ReadPublicUrl(SettingsReader settings, int port)
+    {
+        var text = settings.Text("PUBLIC_URL") ?? string.Create(CultureInfo.InvariantCulture, $"http://localhost:{port}");
+        if (Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var url)
+            && url.Scheme is "http" or "https"
+            && url.Query.Length == 0 && url.Fragment.Length == 0 && url.UserInfo.Length == 0)
+        {
+            return url;
+        }
+
+        settings.Refuse("PUBLIC_URL", "must be the address at which people reach this server, such as https://lintel.example.com");
+        return new("http://localhost/");
     }
 
     private static string ReadDataFolder(SettingsReader settings)

@@ -24,6 +24,10 @@ internal static class ApiErrors
 
     public static ErrorResult InvalidCredentials() => CommonInvalidCredentials;
 
+    /// <summary>Who somebody is must be proved by one thing more.</summary>
+    /// <param name="details">The <c>challenge</c> to answer, and by what it can be.</param>
+    public static ErrorResult SecondFactorNeeded(string message, JsonObject? details) => new(401, ErrorCodes.SecondFactorRequired, message) { Details = details };
+
     public static ErrorResult TokenExpired() => CommonTokenExpired;
 
     public static ErrorResult TokenInvalid() => CommonTokenInvalid;

@@ -5,6 +5,7 @@ internal static class ErrorCodes
 {
     public const string AuthError = "AUTH_ERROR";
     public const string InvalidCredentials = "AUTH_INVALID_CREDENTIALS";
+    public const string SecondFactorRequired = "AUTH_2FA_REQUIRED";
     public const string TokenExpired = "AUTH_TOKEN_EXPIRED";
     public const string TokenInvalid = "AUTH_TOKEN_INVALID";
     public const string TokenRevoked = "AUTH_TOKEN_REVOKED";

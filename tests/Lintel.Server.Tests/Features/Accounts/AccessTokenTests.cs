@@ -1,4 +1,5 @@
 using System.Net;
+using Lintel.Features.Accounts.Credentials;
 using Lintel.Infrastructure;
 using Lintel.Platform.Security;
 using Microsoft.Extensions.DependencyInjection;

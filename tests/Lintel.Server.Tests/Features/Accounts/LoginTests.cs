@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Lintel.Features.Accounts.Passwords;
+using Lintel.Features.Accounts.Sessions;
 using Lintel.Infrastructure;
 using Lintel.Platform.Storage;
 using Microsoft.AspNetCore.Identity;
@@ -192,12 +194,12 @@ public abstract class LoginTests(AccountsServer server)
     public async Task A_password_that_was_changed_while_it_was_checked_opens_nothing()
     {
         var person = await server.SignInAsync();
-        var sessions = server.Services.GetRequiredService<Sessions>();
+        var sessions = server.Services.GetRequiredService<SessionTable>();
         var read = (await server.Services.GetRequiredService<AccountTable>().FindSecretsAsync(person.Email, Cancel))!;
         await server.ExecuteAsync("UPDATE account SET password_version = password_version + 1 WHERE id = $1", person.Id);
 
-        Assert.Null(await sessions.OpenAsync(read, null, default, Cancel));
-        Assert.NotNull(await sessions.OpenAsync(read with { PasswordVersion = 1 }, null, default, Cancel));
+        Assert.Null(await sessions.OpenAsync(read, new(AuthMethods.Password, default), Cancel));
+        Assert.NotNull(await sessions.OpenAsync(read with { PasswordVersion = 1 }, new(AuthMethods.Password, default), Cancel));
     }
 
     [Fact]

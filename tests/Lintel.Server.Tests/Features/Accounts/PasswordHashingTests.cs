@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Lintel.Features.Accounts.Passwords;
 using Lintel.Infrastructure;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;

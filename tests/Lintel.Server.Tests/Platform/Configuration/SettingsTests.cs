@@ -1,4 +1,4 @@
-using Lintel.Features.Accounts;
+using Lintel.Features.Accounts.Credentials;
 using Lintel.Features.ApiKeys;
 using Lintel.Platform.Storage;
 using Microsoft.Extensions.Configuration;

@@ -3,7 +3,7 @@ using System.Text.Json;
 using Lintel.Features.Streams;
 using Lintel.Platform.Storage;
 
-namespace Lintel.Features.Accounts;
+namespace Lintel.Features.Accounts.Revocation;
 
 /// <summary>
 /// The stream in which nodes tell each other of revoked sessions and keys. It is written in the transaction that revokes, so neither happens

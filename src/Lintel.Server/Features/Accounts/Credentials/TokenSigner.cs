@@ -6,7 +6,7 @@ using System.Text;
 using System.Text.Json;
 using Lintel.Platform.Security;
 
-namespace Lintel.Features.Accounts;
+namespace Lintel.Features.Accounts.Credentials;
 
 /// <summary>
 /// Signs tokens. The same claims always give the same token, which is how everyone who refreshes at the same time gets the same successor

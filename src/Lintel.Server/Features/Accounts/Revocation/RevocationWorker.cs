@@ -1,7 +1,7 @@
 using Lintel.Features.Streams;
 using Lintel.Platform.Storage;
 
-namespace Lintel.Features.Accounts;
+namespace Lintel.Features.Accounts.Revocation;
 
 /// <summary>
 /// Knows at start which sessions and keys were revoked lately, before the first request is served, and then hears of those that other nodes revoke.

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
-using Lintel.Platform.Security;
+using Lintel.Features.Accounts.Credentials;
 
-namespace Lintel.Features.Accounts;
+namespace Lintel.Features.Accounts.Sessions;
 
 /// <summary>
 /// The facts of which a pair of tokens is made: a session's row and its newest refresh token's. Whoever has the same facts makes the same pair.
@@ -9,7 +9,7 @@ namespace Lintel.Features.Accounts;
 /// <param name="TokenId">The refresh token's <c>jti</c>.</param>
 /// <param name="IssuedAt">In unix seconds.</param>
 /// <param name="ExpiresAt">Of the refresh token, in unix seconds.</param>
-internal sealed record SessionGrant(long AccountId, string Email, Guid SessionId, long Generation, Guid TokenId, long IssuedAt, long ExpiresAt)
+internal sealed record SessionGrant(long AccountId, string Email, string Role, Guid SessionId, long Generation, Guid TokenId, long IssuedAt, long ExpiresAt)
 {
     public TokenPair ToPair(TokenSigner signer, TokenOptions options)
     {
@@ -29,7 +29,7 @@ internal sealed record SessionGrant(long AccountId, string Email, Guid SessionId
             Type = TokenType.Access,
             TokenId = AccessTokenId(TokenId),
             ExpiresAt = IssuedAt + lifetime,
-            Scopes = Scopes.Person,
+            Scopes = AccountRoles.ScopesOf(Role),
             Email = Email,
         };
         return new(signer.Sign(access), signer.Sign(refresh), "bearer", lifetime);

@@ -1,7 +1,8 @@
+using Lintel.Features.Accounts.Credentials;
 using Lintel.Platform.Security;
 using Lintel.Platform.Storage;
 
-namespace Lintel.Features.Accounts;
+namespace Lintel.Features.Accounts.Revocation;
 
 /// <summary>Makes a revoked session or key worthless at once, with its open connections, here and on other nodes. Its row is its feature's own.</summary>
 internal sealed class Revocations(

@@ -5,7 +5,7 @@ using Lintel.Platform.RateLimits;
 using Lintel.Platform.Security;
 using Lintel.Platform.Storage;
 
-namespace Lintel.Features.Accounts;
+namespace Lintel.Features.Accounts.Credentials;
 
 /// <summary>
 /// Tickets stand in for a header where browsers can send none. Each is good once, for half a minute, for one path; the database keeps its

@@ -1,12 +1,14 @@
+using Lintel.Features.Accounts.Audit;
+using Lintel.Features.Accounts.Credentials;
 using Lintel.Platform.Storage;
 
-namespace Lintel.Features.Accounts;
+namespace Lintel.Features.Accounts.Sessions;
 
 /// <summary>
 /// Sign-ins: opened, refreshed and ended. A refresh is a compare-and-swap on the session's generation, so of any number at once one wins; the
 /// others, soon enough and exactly one generation behind, get the winner's successor. Anything older is a stolen or a lost token, and ends the session.
 /// </summary>
-internal sealed class Sessions(Database database, SessionEnd ending, TokenOptions options, TimeOrderedIds ids, TimeProvider time)
+internal sealed class SessionTable(Database database, SessionEnd ending, AccountAudit audit, TokenOptions options, TimeOrderedIds ids, TimeProvider time)
 {
     /// <summary>How long a client that did not get its answer may ask again with the token that it used.</summary>
     public static readonly TimeSpan ReuseWindow = TimeSpan.FromSeconds(10);
@@ -20,12 +22,12 @@ internal sealed class Sessions(Database database, SessionEnd ending, TokenOption
         UPDATE session SET generation = generation + 1, rotated_at = $3, last_used_at = $3, expires_at = $4
         WHERE id = $1 AND generation = $2 AND revoked_at IS NULL AND expires_at > $3
           AND EXISTS (SELECT 1 FROM account a WHERE a.id = account_id AND a.is_active)
-        RETURNING account_id, (SELECT a.email FROM account a WHERE a.id = account_id)
+        RETURNING account_id, (SELECT a.email FROM account a WHERE a.id = account_id), (SELECT a.role FROM account a WHERE a.id = account_id)
         """;
 
     private const string Newest =
         """
-        SELECT s.generation, s.rotated_at, s.revoked_at, a.is_active, a.id, a.email, r.jti, r.issued_at, r.expires_at
+        SELECT s.generation, s.rotated_at, s.revoked_at, a.is_active, a.id, a.email, r.jti, r.issued_at, r.expires_at, a.role
         FROM session s JOIN account a ON a.id = s.account_id
         JOIN refresh_tokens r ON r.session_id = s.id AND r.generation = s.generation
         WHERE s.id = $1
@@ -34,20 +36,20 @@ internal sealed class Sessions(Database database, SessionEnd ending, TokenOption
     private const string AddToken =
         "INSERT INTO refresh_tokens (session_id, generation, jti, issued_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
 
-    /// <summary>Opens a session for someone whose password was right.</summary>
-    /// <param name="newHash">Takes the place of the password's hash, where it is given.</param>
-    /// <returns>Null when the account was locked, or its password changed, since it was read.</returns>
-    public Task<SessionGrant?> OpenAsync(AccountSecrets account, string? newHash, ClientInfo client, CancellationToken cancellationToken)
+    /// <summary>Opens a session for someone who proved who they are.</summary>
+    /// <returns>Null when the account was locked, or its password or role changed, since it was read.</returns>
+    public Task<SessionGrant?> OpenAsync(AccountSecrets account, SessionOpening opening, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var grant = NewGrant(now, account.Id, account.Email, ids.Next(), 1);
+        var grant = NewGrant(now, account.Id, account.Email, account.Role, ids.Next(), 1);
+        var client = opening.Client;
         return database.WriteAsync(
             async session =>
             {
                 var opened = await session.ExecuteAsync(
                     """
-                    INSERT INTO session (id, account_id, generation, created_at, last_used_at, expires_at, user_agent, address)
-                    SELECT $1, a.id, 1, $2, $2, $3, $4, $5 FROM account a WHERE a.id = $6 AND a.is_active AND a.password_version = $7
+                    INSERT INTO session (id, account_id, generation, created_at, last_used_at, authenticated_at, expires_at, user_agent, address, auth_methods)
+                    SELECT $1, a.id, 1, $2, $2, $2, $3, $4, $5, $9 FROM account a WHERE a.id = $6 AND a.is_active AND a.password_version = $7 AND a.role = $8
                     """,
                     grant.SessionId,
                     now.ToMicroseconds(),
@@ -55,18 +57,23 @@ internal sealed class Sessions(Database database, SessionEnd ending, TokenOption
                     client.UserAgent,
                     client.Address,
                     account.Id,
-                    account.PasswordVersion);
+                    account.PasswordVersion,
+                    account.Role,
+                    opening.Methods);
                 if (opened == 0)
                 {
                     return null;
                 }
 
                 await AddTokenAsync(session, grant);
-                if (newHash is not null)
+                if (opening.NewHash is { } newHash)
                 {
                     await session.ExecuteAsync(
                         "UPDATE account SET password_hash = $2 WHERE id = $1 AND password_hash = $3", account.Id, newHash, account.PasswordHash);
                 }
+
+                await audit.AddAsync(
+                    session, account.Id, AccountEvents.SignedIn, new Actor(account.Id, grant.SessionId, Client: client), new() { ["methods"] = opening.Methods });
 
                 return grant;
             },
@@ -83,15 +90,15 @@ internal sealed class Sessions(Database database, SessionEnd ending, TokenOption
     }
 
     /// <summary>Ends the session of a refresh token, whichever of its generations that is, and tells whose it was; null when it had ended before.</summary>
-    public Task<long?> EndAsync(TokenClaims token, CancellationToken cancellationToken) =>
-        database.WriteAsync(session => ending.EndAsync(session, token.SessionId, SessionEnd.SignedOut, time.GetUtcNow()), cancellationToken);
+    public Task<long?> EndAsync(TokenClaims token, Actor by, CancellationToken cancellationToken) =>
+        database.WriteAsync(session => ending.EndAsync(session, token.SessionId, SessionEnd.SignedOut, time.GetUtcNow(), by), cancellationToken);
 
     private async ValueTask<RefreshResult> RotateAsync(DbSession session, TokenClaims token, DateTimeOffset now)
     {
-        var next = NewGrant(now, token.AccountId, "", token.SessionId, token.Generation + 1);
+        var next = NewGrant(now, token.AccountId, "", AccountRoles.User, token.SessionId, token.Generation + 1);
         var owner = await session.QueryFirstAsync(
             Advance,
-            static row => new Owner(row.GetInt64(0), row.GetString(1)),
+            static row => new Owner(row.GetInt64(0), row.GetString(1), row.GetString(2)),
             token.SessionId,
             token.Generation,
             now.ToMicroseconds(),
@@ -113,7 +120,7 @@ internal sealed class Sessions(Database database, SessionEnd ending, TokenOption
             return await EndReusedAsync(session, token, owner.AccountId, now);
         }
 
-        next = next with { AccountId = owner.AccountId, Email = owner.Email };
+        next = next with { AccountId = owner.AccountId, Email = owner.Email, Role = owner.Role };
         await AddTokenAsync(session, next);
         if (next.Generation % UsedTokensKept == 0)
         {
@@ -134,7 +141,7 @@ internal sealed class Sessions(Database database, SessionEnd ending, TokenOption
                 row.GetNullableInstant(1),
                 row.IsDBNull(2) && row.GetBoolean(3),
                 new SessionGrant(
-                    row.GetInt64(4), row.GetString(5), default, row.GetInt64(0), row.GetGuid(6), row.GetInt64(7) / Instant.Second, row.GetInt64(8) / Instant.Second)),
+                    row.GetInt64(4), row.GetString(5), row.GetString(9), default, row.GetInt64(0), row.GetGuid(6), row.GetInt64(7) / Instant.Second, row.GetInt64(8) / Instant.Second)),
             token.SessionId);
         if (newest is not { IsUsable: true })
         {
@@ -154,7 +161,7 @@ internal sealed class Sessions(Database database, SessionEnd ending, TokenOption
 
     private async ValueTask<RefreshResult> EndReusedAsync(DbSession session, TokenClaims token, long accountId, DateTimeOffset now)
     {
-        await ending.EndAsync(session, token.SessionId, SessionEnd.TokenReused, now);
+        await ending.EndAsync(session, token.SessionId, SessionEnd.TokenReused, now, Actor.System);
         return RefreshResult.Reused(accountId);
     }
 
@@ -162,19 +169,16 @@ internal sealed class Sessions(Database database, SessionEnd ending, TokenOption
         await session.ExecuteAsync(
             AddToken, grant.SessionId, grant.Generation, grant.TokenId, grant.IssuedAt * Instant.Second, grant.ExpiresAt * Instant.Second);
 
-    private SessionGrant NewGrant(DateTimeOffset now, long accountId, string email, Guid sessionId, long generation)
+    private SessionGrant NewGrant(DateTimeOffset now, long accountId, string email, string role, Guid sessionId, long generation)
     {
         var issued = now.ToUnixTimeSeconds();
-        return new(accountId, email, sessionId, generation, ids.Next(), issued, issued + (long)options.RefreshTokenLifetime.TotalSeconds);
+        return new(accountId, email, role, sessionId, generation, ids.Next(), issued, issued + (long)options.RefreshTokenLifetime.TotalSeconds);
     }
 
-    private sealed record Owner(long AccountId, string Email);
+    private sealed record Owner(long AccountId, string Email, string Role);
 
     private sealed record NewestToken(long Generation, DateTimeOffset? RotatedAt, bool IsUsable, SessionGrant Grant);
 }
-
-/// <summary>Where a sign-in came from, for its owner to recognise it by.</summary>
-internal readonly record struct ClientInfo(string? UserAgent, string? Address);
 
 internal enum RefreshStatus
 {

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 
-namespace Lintel.Features.Accounts;
+namespace Lintel.Features.Accounts.Passwords;
 
 /// <summary>
 /// Hashes and checks passwords on a few threads of its own, behind a bounded queue. Whoever gives up waiting gives up its place. Clients take turns, and when

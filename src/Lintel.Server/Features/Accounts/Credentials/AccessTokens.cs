@@ -1,7 +1,7 @@
 using System.Globalization;
 using Lintel.Platform.Security;
 
-namespace Lintel.Features.Accounts;
+namespace Lintel.Features.Accounts.Credentials;
 
 /// <summary>Checks access tokens: the signature when a token is first seen, its end and its session's on every use, the database never.</summary>
 internal sealed class AccessTokens(TokenReader reader, RevokedCredentials revoked, TokenOptions options, TimeProvider time) : IAccessTokenVerifier

@@ -1,6 +1,6 @@
 using Lintel.Platform.Configuration;
 
-namespace Lintel.Features.Accounts;
+namespace Lintel.Features.Accounts.Credentials;
 
 /// <summary>How access and refresh tokens are signed and how long they live. A class, not a record: nothing may print the key.</summary>
 internal sealed class TokenOptions

@@ -1,6 +1,6 @@
 using Lintel.Platform.Security;
 
-namespace Lintel.Features.Accounts;
+namespace Lintel.Features.Accounts.Credentials;
 
 internal enum TokenType
 {

@@ -5,7 +5,7 @@ using Lintel.Platform.Security;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
-namespace Lintel.Features.Accounts;
+namespace Lintel.Features.Accounts.Credentials;
 
 /// <summary>
 /// Tells whether a token is ours and what it says; whether it has expired or was revoked is for its user to find out.

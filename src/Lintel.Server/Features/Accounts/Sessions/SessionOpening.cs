@@ -1,0 +1,19 @@
+namespace Lintel.Features.Accounts.Sessions;
+
+/// <summary>With what a session is opened.</summary>
+/// <param name="Methods">How the person proved who they are: words of <see cref="AuthMethods"/>, between spaces.</param>
+/// <param name="NewHash">Takes the place of the password's hash, where it is given.</param>
+internal sealed record SessionOpening(string Methods, ClientInfo Client, string? NewHash = null);
+
+/// <summary>Ways to prove who one is. They stand in the session's row.</summary>
+internal static class AuthMethods
+{
+    public const string Password = "pwd";
+    public const string EmailCode = "email";
+    public const string Totp = "totp";
+    public const string RecoveryCode = "recovery";
+    public const string Passkey = "passkey";
+
+    /// <summary>Another provider said so.</summary>
+    public const string Federated = "fed";
+}

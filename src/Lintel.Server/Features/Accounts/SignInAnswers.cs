@@ -1,0 +1,25 @@
+using Lintel.Features.Accounts.Credentials;
+using Lintel.Features.Accounts.Passwords;
+using Lintel.Platform.Errors;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Lintel.Features.Accounts;
+
+/// <summary>What a client gets to hear of a sign-in, the same for every way to sign in.</summary>
+internal sealed class SignInAnswers(TokenSigner signer, TokenOptions options, PasswordHashing passwords)
+{
+    public Results<Ok<TokenPair>, ErrorResult> For(HttpContext context, SignInResult result) => result switch
+    {
+        { Grant: { } grant } => Tokens(context, grant.ToPair(signer, options)),
+        { Status: SignInStatus.Busy } => Busy(),
+        _ => ApiErrors.InvalidCredentials(),
+    };
+
+    public static Ok<TokenPair> Tokens(HttpContext context, TokenPair pair)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Ok(pair);
+    }
+
+    public ErrorResult Busy() => ApiErrors.ServiceUnavailable("Too many people are signing in just now; try again shortly.", passwords.RetryAfter);
+}
