@@ -1,5 +1,6 @@
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.Credentials;
+using Lintel.Features.Accounts.Guessing;
 using Lintel.Features.Accounts.Passwords;
 using Lintel.Features.Accounts.Revocation;
 using Lintel.Features.Accounts.SecondFactors;
@@ -22,6 +23,8 @@ internal static class AccountsFeature
         builder.DescribeTag(
             "Accounts",
             "Register, sign in, stay signed in. An access token goes into `Authorization: Bearer` and is valid for minutes; a refresh token is valid for one new pair.");
+
+        builder.AddGuessing();
 
         var services = builder.Services;
         services.AddSingleton<IAccessTokenVerifier, AccessTokens>();

@@ -1,3 +1,4 @@
+using Lintel.Features.Accounts.Guessing;
 using Lintel.Features.Accounts.Passwords;
 using Lintel.Features.Accounts.Sessions;
 
@@ -5,15 +6,24 @@ namespace Lintel.Features.Accounts;
 
 /// <summary>From an e-mail address and a password to a session.</summary>
 internal sealed class SignIn(
-    AccountTable accounts, PasswordHashing passwords, SignInCompletion completion, AccountLog log)
+    AccountTable accounts, PasswordHashing passwords, Guesses guesses, SignInCompletion completion, AccountLog log)
 {
     /// <summary>Whatever is wrong, the answer and its time are the same: nobody learns here who has an account.</summary>
     public async Task<SignInResult> RunAsync(string email, string password, ClientInfo client, CancellationToken cancellationToken)
     {
+        var subject = EmailAddress.Normalize(email);
+        var guess = await guesses.BeginAsync(GuessKind.Password, subject, client, cancellationToken);
+        if (!guess.IsAdmitted)
+        {
+            log.SignInRefused(null, "too many tries");
+            return new(SignInStatus.TooManyTries, RetryAfter: guess.RetryAfter);
+        }
+
         var account = await accounts.FindSecretsAsync(email, cancellationToken);
         var check = await passwords.CheckAsync(account?.PasswordHash, password, client.Address ?? "", cancellationToken);
         if (check.Verdict == PasswordVerdict.Busy)
         {
+            await guesses.WithdrawAsync(GuessKind.Password, subject, client, CancellationToken.None);
             return new(SignInStatus.Busy);
         }
 
@@ -22,7 +32,10 @@ internal sealed class SignIn(
             return Refuse(account, check.Verdict);
         }
 
+        // Side by side, so that SQLite makes both durable at once.
+        var forgetting = guesses.SucceededAsync(GuessKind.Password, subject, client, CancellationToken.None);
         var result = await completion.CompleteAsync(account, new(AuthMethods.Password, client, check.NewHash), cancellationToken);
+        await forgetting;
         if (result.Status == SignInStatus.Refused)
         {
             return Refuse(account, check.Verdict);
@@ -50,6 +63,9 @@ internal enum SignInStatus
 
     /// <summary>Too many wait to be hashed; nothing was checked.</summary>
     Busy,
+
+    /// <summary>Nothing was checked: there were too many wrong answers before.</summary>
+    TooManyTries,
 }
 
-internal readonly record struct SignInResult(SignInStatus Status, SessionGrant? Grant = null);
+internal readonly record struct SignInResult(SignInStatus Status, SessionGrant? Grant = null, TimeSpan RetryAfter = default);

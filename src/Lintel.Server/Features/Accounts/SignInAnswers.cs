@@ -1,4 +1,5 @@
 using Lintel.Features.Accounts.Credentials;
+using Lintel.Features.Accounts.Guessing;
 using Lintel.Features.Accounts.Passwords;
 using Lintel.Platform.Errors;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -12,8 +13,12 @@ internal sealed class SignInAnswers(TokenSigner signer, TokenOptions options, Pa
     {
         { Grant: { } grant } => Tokens(context, grant.ToPair(signer, options)),
         { Status: SignInStatus.Busy } => Busy(),
+        { Status: SignInStatus.TooManyTries } => TooManyTries(result.RetryAfter),
         _ => ApiErrors.InvalidCredentials(),
     };
+
+    /// <summary>For whatever <see cref="Guesses"/> did not let in.</summary>
+    public static ErrorResult TooManyTries(TimeSpan retryAfter) => ApiErrors.RateLimited("There were too many wrong tries; wait before the next one.", retryAfter);
 
     public static Ok<TokenPair> Tokens(HttpContext context, TokenPair pair)
     {
