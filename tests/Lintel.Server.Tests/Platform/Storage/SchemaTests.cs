@@ -57,7 +57,7 @@ public sealed class SchemaTests
         SELECT table_name || '.' || column_name || ' '
             || CASE udt_name WHEN 'int8' THEN 'BIGINT' WHEN 'int4' THEN 'INTEGER' WHEN 'bool' THEN 'BOOLEAN' WHEN 'bytea' THEN 'BYTES' ELSE upper(udt_name) END
             || CASE is_nullable WHEN 'NO' THEN ' NOT NULL' ELSE '' END
-            || CASE WHEN column_default IS NULL THEN '' ELSE ' DEFAULT ' || lower(column_default) END
+            || CASE WHEN column_default IS NULL THEN '' ELSE ' DEFAULT ' || lower(replace(column_default, '::text', '')) END
         FROM information_schema.columns
         WHERE table_schema = 'public'
         """,
