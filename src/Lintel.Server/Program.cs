@@ -1,4 +1,5 @@
 using Lintel.Features.Accounts;
+using Lintel.Features.Administration;
 using Lintel.Features.ApiKeys;
 using Lintel.Features.Beams;
 using Lintel.Features.Chat;
@@ -47,6 +48,7 @@ internal static class LintelApplication
         builder.AddChat();
         builder.AddBeams();
         builder.AddExecution();
+        builder.AddAdministration();
         configure?.Invoke(builder);
         builder.Settings().ThrowIfInvalid();
 
@@ -66,6 +68,7 @@ internal static class LintelApplication
         routes.MapChat();
         routes.MapBeams();
         routes.MapExecution();
+        routes.MapAdministration();
         return app;
     }
 }

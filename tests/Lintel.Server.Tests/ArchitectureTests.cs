@@ -20,6 +20,7 @@ public sealed class ArchitectureTests
     private static readonly Dictionary<string, string[]> MayUse = new(StringComparer.Ordinal)
     {
         ["Accounts"] = ["Mail", "Streams"],
+        ["Administration"] = ["Accounts", "ApiKeys", "Streams"],
         ["ApiKeys"] = ["Accounts"],
         ["Beams"] = ["Files", "Jobs", "Streams"],
         ["Chat"] = ["Jobs", "Streams"],

@@ -1,4 +1,5 @@
 using Lintel.Infrastructure;
+using Lintel.Platform.Http;
 using Lintel.Platform.Security;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,7 +31,7 @@ public sealed class PublicRoutesTests(ServerFixture server) : IClassFixture<Serv
     {
         var open = server.Services.GetRequiredService<EndpointDataSource>().Endpoints
             .OfType<RouteEndpoint>()
-            .Where(route => route.Metadata.GetMetadata<CallerRequirement>() is null)
+            .Where(route => route.Metadata.GetMetadata<CallerRequirement>() is null && route.Metadata.GetMetadata<LocalOnly>() is null)
             .Select(route => "/" + route.RoutePattern.RawText!.Trim('/'))
             .Where(path => !path.StartsWith("/docs/", StringComparison.Ordinal) && !path.StartsWith("/redoc/", StringComparison.Ordinal))
             .Distinct()

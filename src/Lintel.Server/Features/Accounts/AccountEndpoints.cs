@@ -38,6 +38,8 @@ internal static class AccountEndpoints
             .WithDescription("For browsers, which can send no headers there. Good once, for 30 seconds, for one path.")
             .Accepts<WsTicketRequest>("application/json").RequireCaller().RateLimited();
 
+        routes.MapAudit();
+
         // The same operations under the prefix of older clients.
         MapBasics(routes.MapGroup("/api/auth").WithTags(Tag).MaxBody(RequestFields.MaxBodyBytes).Deprecated(), limits, "Older");
     }

@@ -20,6 +20,7 @@ internal static class AccountsFeature
         builder.AddSettings(AccountOptions.Read);
         builder.AddSettings(TokenOptions.Read);
         builder.AddJson(AccountsJson.Default);
+        builder.AddAudit();
         builder.DescribeTag(
             "Accounts",
             "Register, sign in, stay signed in. An access token goes into `Authorization: Bearer` and is valid for minutes; a refresh token is valid for one new pair.");
@@ -31,7 +32,6 @@ internal static class AccountsFeature
         services.AddSingleton<Tickets>();
         services.AddSingleton<ITicketRedeemer>(static provider => provider.GetRequiredService<Tickets>());
 
-        services.AddSingleton<AccountAudit>();
         services.AddSingleton<AccountLog>();
         services.AddSingleton<AccountMail>();
         services.AddSingleton<AccountRateLimits>();

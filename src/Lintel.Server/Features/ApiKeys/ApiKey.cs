@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Lintel.Features.Accounts;
 using Lintel.Features.Accounts.Revocation;
 using Lintel.Platform.Security;
 using Lintel.Platform.Storage;
@@ -110,19 +111,39 @@ internal sealed class ApiKeyTable(Database database, Revocations revocations, Ap
             },
             cancellationToken);
 
+    /// <summary>Revokes all keys of an account that have these scopes, as part of <paramref name="unit"/>, and tells how many they were.</summary>
+    public async ValueTask<int> RevokeAllAsync(DbSession unit, long ownerId, Scopes having, DateTimeOffset now)
+    {
+        // In one order for all who do this, so that two of them cannot wait for each other.
+        var ids = await unit.QueryAsync(
+            "SELECT id FROM api_key WHERE account_id = $1 AND revoked_at IS NULL AND (scopes & $2) = $2 ORDER BY id" + (unit.Kind == DatabaseKind.Postgres ? " FOR UPDATE" : ""),
+            static row => row.GetGuid(0),
+            ownerId,
+            (int)having);
+        foreach (var id in ids)
+        {
+            await unit.ExecuteAsync("UPDATE api_key SET revoked_at = $2 WHERE id = $1", id, now.ToMicroseconds());
+            await revocations.AddAsync(unit, id);
+        }
+
+        return ids.Count;
+    }
+
     /// <summary>The key that has this SHA-256, whatever became of it.</summary>
     public Task<StoredApiKey?> FindAsync(byte[] hash, CancellationToken cancellationToken) =>
         database.ReadAsync(
             session => session.QueryFirstAsync(
                 """
-                SELECT k.id, k.account_id, a.email, k.scopes, k.rate_limit, k.expires_at, k.revoked_at, a.is_active
+                SELECT k.id, k.account_id, a.email, k.scopes, k.rate_limit, k.expires_at, k.revoked_at, a.is_active, a.role
                 FROM api_key k JOIN account a ON a.id = k.account_id WHERE k.hash = $1
                 """,
                 static row => new StoredApiKey(
                     row.GetGuid(0),
                     row.GetInt64(1),
                     row.GetString(2),
-                    (Scopes)row.GetInt32(3),
+
+                    // No key can do more than its owner, whatever it was made for.
+                    (Scopes)row.GetInt32(3) & AccountRoles.ScopesOf(row.GetString(8)),
                     row.IsDBNull(4) ? null : row.GetInt32(4),
                     row.GetNullableInstant(5),
                     !row.IsDBNull(6) || !row.GetBoolean(7)),

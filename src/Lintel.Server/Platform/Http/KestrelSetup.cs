@@ -14,7 +14,7 @@ internal static class KestrelSetup
 
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>HTTP/1.1 on one address, every limit finite. Encryption is the proxy's task.</summary>
+    /// <summary>HTTP/1.1 on one address and on the local socket, every limit finite. Encryption is the proxy's task.</summary>
     public static void AddKestrel(this WebApplicationBuilder builder, ServerOptions options)
     {
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -30,6 +30,7 @@ internal static class KestrelSetup
             limits.MaxConcurrentConnections = options.MaxConnections;
             limits.MaxConcurrentUpgradedConnections = options.MaxConnections;
             Listen(kestrel, options);
+            kestrel.ListenLocally(options);
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
     }

@@ -57,6 +57,7 @@ internal static class PlatformSetup
         app.UseCrossOrigin();
         app.UseSockets();
         app.UseRouting();
+        app.UseLocalSocket();
         app.UseCallers();
     }
 

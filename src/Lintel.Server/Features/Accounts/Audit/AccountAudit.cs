@@ -15,6 +15,7 @@ internal sealed record AuditEntry(long AccountId, long? ActorId, Guid? SessionId
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(AuditEntry))]
+[JsonSerializable(typeof(JsonObject))]
 internal sealed partial class AuditJson : JsonSerializerContext;
 
 /// <summary>
@@ -35,7 +36,12 @@ internal sealed class AccountAudit(StreamLog streams)
     {
         var entry = new AuditEntry(accountId, actor.AccountId, actor.SessionId, actor.KeyId, actor.Client.Address, actor.Client.UserAgent, details);
         StreamEvent[] events = [new(kind, JsonSerializer.SerializeToUtf8Bytes(entry, AuditJson.Default.AuditEntry))];
-        await streams.AppendAsync(unit, await streams.GetOrCreateAsync(unit, NameOf(accountId)), events);
+
+        // Whose account it is gets to know who did it, and not from where: that is the other person's own.
+        StreamEvent[] own = actor.AccountId is { } by && by != accountId
+            ? [new(kind, JsonSerializer.SerializeToUtf8Bytes(entry with { SessionId = null, KeyId = null, Address = null, UserAgent = null }, AuditJson.Default.AuditEntry))]
+            : events;
+        await streams.AppendAsync(unit, await streams.GetOrCreateAsync(unit, NameOf(accountId)), own);
 
         // The one row that all nodes write comes last: it is locked only until the commit.
         await streams.AppendAsync(unit, await streams.GetOrCreateAsync(unit, Name), events);

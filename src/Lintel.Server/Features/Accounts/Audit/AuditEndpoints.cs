@@ -1,0 +1,131 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Text.Json;
+using Lintel.Features.Streams;
+using Lintel.Platform.Errors;
+using Lintel.Platform.Http;
+using Lintel.Platform.OpenApi;
+using Lintel.Platform.RateLimits;
+using Lintel.Platform.Security;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Lintel.Features.Accounts.Audit;
+
+internal static class AuditEndpoints
+{
+    private const int DefaultPage = 50;
+    private const int MaxPage = 200;
+    private const int ExportPage = 500;
+    private const string AfterMeaning = "The `next` of an earlier page.";
+    private const string AccountMeaning = "Only what happened to this account.";
+    private const string KindMeaning = "Only events of this kind.";
+
+    public static void MapAudit(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/auth/activity", ListOwnAsync).WithTags("Accounts").WithName("ListActivity").WithSummary("List what happened to your account, newest first")
+            .WithDescription("Sign-ins, changes and what administrators did; for a year, unless the server is set otherwise. Nobody can change it.")
+            .RequirePerson().RateLimited();
+
+        var audit = routes.MapGroup("/api/admin/audit").WithTags("Administration").RequireCaller(Scopes.Admin).RateLimited();
+        audit.MapGet("", ListAllAsync).WithName("ListAudit").WithSummary("List what happened to accounts, newest first")
+            .WithDescription(
+                "One request looks at 20,000 events at most: with a filter that matches little a page may have few or none, and where `next` is not null there are more. "
+                + "It needs the scope `admin`.");
+        audit.MapGet("export", ExportAsync).WithName("ExportAudit").WithSummary("Export what happened to accounts as JSON lines, oldest first")
+            .WithDescription("As much as there is at that moment. The `id` of the last line, as `after`, goes on behind it. It needs the scope `admin`.")
+            .Produces(200, contentType: "application/x-ndjson");
+    }
+
+    private static async Task<Results<Ok<ActivityList>, ErrorResult>> ListOwnAsync(
+        Caller caller,
+        AuditReader reader,
+        CancellationToken cancellationToken,
+        [Description(AfterMeaning)] string? after = null,
+        [Description("How many events a page has at most."), Range(1, MaxPage)] int limit = DefaultPage) =>
+        await ListAsync(reader, caller.OwnerId, new(), after, limit, cancellationToken);
+
+    private static async Task<Results<Ok<ActivityList>, ErrorResult>> ListAllAsync(
+        AuditReader reader,
+        CancellationToken cancellationToken,
+        [FromQuery(Name = "account_id"), Description(AccountMeaning)] long? accountId = null,
+        [Description(KindMeaning)] string? kind = null,
+        [Description("Only what happened then or later.")] DateTimeOffset? since = null,
+        [Description("Only what happened before.")] DateTimeOffset? until = null,
+        [Description(AfterMeaning)] string? after = null,
+        [Description("How many events a page has at most."), Range(1, MaxPage)] int limit = DefaultPage) =>
+        CheckKind(kind) is { } refusal ? refusal : await ListAsync(reader, null, new(accountId, kind, since, until), after, limit, cancellationToken);
+
+    private static async Task<Results<Ok<ActivityList>, ErrorResult>> ListAsync(
+        AuditReader reader, long? streamOf, AuditFilter filter, string? after, int limit, CancellationToken cancellationToken)
+    {
+        if (limit is < 1 or > MaxPage)
+        {
+            return ApiErrors.Invalid("limit", string.Create(CultureInfo.InvariantCulture, $"Must be from 1 to {MaxPage}."));
+        }
+
+        var stream = await reader.FindAsync(streamOf, cancellationToken) ?? StreamInfo.None;
+        var before = stream.NextSeq;
+        if (after is not null)
+        {
+            if (AuditReader.SeqOf(stream, after) is not { } seq)
+            {
+                return ApiErrors.Invalid("after", "Must be the next of an earlier page.");
+            }
+
+            before = seq;
+        }
+
+        var page = await reader.ListAsync(stream, before, filter, limit, cancellationToken);
+        return TypedResults.Ok(new ActivityList(page.Events, page.After));
+    }
+
+    private static async Task<Results<EmptyHttpResult, ErrorResult>> ExportAsync(
+        HttpContext context,
+        AuditReader reader,
+        [FromQuery(Name = "account_id"), Description(AccountMeaning)] long? accountId = null,
+        [Description(KindMeaning)] string? kind = null,
+        [Description("The `id` of the last line that you have.")] string? after = null)
+    {
+        if (CheckKind(kind) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var cancellationToken = context.RequestAborted;
+        var stream = await reader.FindAsync(null, cancellationToken) ?? StreamInfo.None;
+        var from = stream.FloorSeq;
+        if (after is not null)
+        {
+            if (AuditReader.SeqOf(stream, after) is not { } seq)
+            {
+                return ApiErrors.Invalid("after", "Must be the id of a line of an earlier export.");
+            }
+
+            from = Math.Max(from, seq + 1);
+        }
+
+        var filter = new AuditFilter(accountId, kind);
+        var response = JsonLinesResponse.Open(context, "audit.jsonl");
+        while (true)
+        {
+            var page = await reader.ReadOnAsync(stream, from, filter, ExportPage, cancellationToken);
+            foreach (var item in page.Events)
+            {
+                await response.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(item, ActivityJson.Default.ActivityView));
+            }
+
+            await response.FlushAsync();
+            if (page.After is null)
+            {
+                return TypedResults.Empty;
+            }
+
+            from = AuditReader.SeqOf(stream, page.After)!.Value + 1;
+        }
+    }
+
+    private static ErrorResult? CheckKind(string? kind) =>
+        kind is null || StreamEvent.IsKind(kind) ? null : ApiErrors.Invalid("kind", "Must be the name of a kind of event, such as session.opened.");
+}

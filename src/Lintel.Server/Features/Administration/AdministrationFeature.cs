@@ -1,0 +1,22 @@
+using Lintel.Platform.Http;
+
+namespace Lintel.Features.Administration;
+
+internal static class AdministrationFeature
+{
+    /// <summary>What administrators do with accounts, and what people do with theirs as a whole.</summary>
+    public static void AddAdministration(this IHostApplicationBuilder builder)
+    {
+        builder.AddJson(AdministrationJson.Default);
+        builder.AddJson(FirstAdminJson.Default);
+        builder.Services.AddSingleton<FirstAdmin>();
+        builder.Services.AddSingleton<UserAccess>();
+        builder.Services.AddSingleton<UserTable>();
+    }
+
+    public static void MapAdministration(this IEndpointRouteBuilder routes)
+    {
+        routes.MapUsers();
+        FirstAdmin.Map(routes);
+    }
+}

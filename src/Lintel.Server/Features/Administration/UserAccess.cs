@@ -1,0 +1,45 @@
+using Lintel.Features.Accounts.Audit;
+using Lintel.Features.Accounts.Sessions;
+using Lintel.Features.ApiKeys;
+using Lintel.Platform.Security;
+using Lintel.Platform.Storage;
+
+namespace Lintel.Features.Administration;
+
+/// <summary>Ends what a person is signed in with: all sessions and keys, with their sockets and streams, on every node, the moment the unit commits.</summary>
+internal sealed class UserAccess(SessionEnd sessions, ApiKeyTable keys, AccountAudit audit)
+{
+    public const string ByAdministrator = "administrator";
+    public const string AccountDisabled = "account_disabled";
+    public const string AccountDeleted = "account_deleted";
+    public const string RoleChanged = "role_changed";
+    public const string PasswordReset = "password_reset";
+
+    /// <returns>How many sessions ended.</returns>
+    public async ValueTask<int> EndSessionsAsync(DbSession unit, long accountId, string reason, DateTimeOffset now, Actor by)
+    {
+        // In one order for all who do this, so that two of them cannot wait for each other.
+        var ids = await unit.QueryAsync(
+            "SELECT id FROM session WHERE account_id = $1 AND revoked_at IS NULL ORDER BY id" + (unit.Kind == DatabaseKind.Postgres ? " FOR UPDATE" : ""),
+            static row => row.GetGuid(0),
+            accountId);
+        foreach (var id in ids)
+        {
+            await sessions.EndAsync(unit, id, reason, now, by);
+        }
+
+        return ids.Count;
+    }
+
+    /// <summary>Revokes the keys that have these scopes; <see cref="Scopes.None"/> means all of them.</summary>
+    public async ValueTask<int> RevokeKeysAsync(DbSession unit, long accountId, Scopes having, string reason, DateTimeOffset now, Actor by)
+    {
+        var count = await keys.RevokeAllAsync(unit, accountId, having, now);
+        if (count > 0)
+        {
+            await audit.AddAsync(unit, accountId, AccountEvents.KeysRevoked, by, new() { ["keys"] = count, ["reason"] = reason });
+        }
+
+        return count;
+    }
+}

@@ -1,0 +1,125 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using Lintel.Features.Accounts;
+using Lintel.Infrastructure;
+using Lintel.Platform.Http;
+
+namespace Lintel.Features.Administration;
+
+public abstract class FirstAdminTests(AccountsServer server)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private string Socket => LocalSocket.PathIn(server.DataFolder);
+
+    [Fact]
+    public async Task An_administrator_is_made_through_the_socket_and_signs_in()
+    {
+        var email = AccountsServer.NewEmail();
+        using var made = await PostAsync(new { email, password = AccountsServer.Password, name = "Mason" });
+
+        Assert.Equal(HttpStatusCode.OK, made.StatusCode);
+        Assert.True((await made.JsonAsync()).GetProperty("created").GetBoolean());
+        using var users = await server.AskAsync((await server.SignInAsync(email)).Access, HttpMethod.Get, "/api/admin/users?role=admin");
+        Assert.Equal(HttpStatusCode.OK, users.StatusCode);
+    }
+
+    [Fact]
+    public async Task Who_has_an_account_is_promoted_and_keeps_the_password()
+    {
+        var person = await server.SignInAsync();
+        await server.LockAsync(person);
+        using var made = await PostAsync(new { email = person.Email });
+
+        Assert.False((await made.JsonAsync()).GetProperty("created").GetBoolean());
+        using var users = await server.AskAsync((await server.SignInAsync(person.Email)).Access, HttpMethod.Get, "/api/admin/users");
+        Assert.Equal(HttpStatusCode.OK, users.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_lost_password_is_replaced_and_ends_what_was_signed_in_with_it()
+    {
+        var person = await server.SignInAsync();
+        using var made = await PostAsync(new { email = person.Email, password = "another good password" });
+
+        Assert.True((await made.JsonAsync()).GetProperty("password_reset").GetBoolean());
+        Assert.Equal("AUTH_TOKEN_REVOKED", await server.MeErrorAsync(person.Tokens.Access));
+        using var old = await server.PostAsync("/auth/login", new { email = person.Email, password = AccountsServer.Password });
+        using var fresh = await server.PostAsync("/auth/login", new { email = person.Email, password = "another good password" });
+        Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.OK), (old.StatusCode, fresh.StatusCode));
+    }
+
+    [Fact]
+    public async Task A_new_account_needs_a_password_that_is_one()
+    {
+        using var none = await PostAsync(new { email = AccountsServer.NewEmail() });
+        using var weak = await PostAsync(new { email = AccountsServer.NewEmail(), password = "short" });
+        using var wrong = await PostAsync(new { email = "nobody", password = AccountsServer.Password });
+
+        Assert.All([none, weak, wrong], response => Assert.Equal(HttpStatusCode.UnprocessableEntity, response.StatusCode));
+    }
+
+    [Theory]
+    [InlineData("/local/admins")]
+    [InlineData("/LOCAL/admins/")]
+    [InlineData("//local/admins")]
+    [InlineData("/%6cocal/admins")]
+    public async Task No_other_connection_reaches_it(string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(server.BaseAddress.ToString().TrimEnd('/') + path))
+        {
+            Content = JsonContent.Create(new { email = AccountsServer.NewEmail(), password = AccountsServer.Password }),
+            Headers = { { "X-Forwarded-For", "127.0.0.1" }, { "X-Forwarded-Host", "unix" }, { "Host", "localhost" } },
+        };
+        using var response = await server.Client.SendAsync(request, Cancel);
+
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_socket_serves_nothing_else()
+    {
+        using var client = Connect();
+        foreach (var path in (string[])["/health", "/auth/login", "/api/admin/users", "/openapi.json", "/nothing"])
+        {
+            using var response = await client.GetAsync(path, Cancel);
+            Assert.True(response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed, $"{path}: {response.StatusCode}");
+        }
+    }
+
+    [Fact]
+    public void Only_the_servers_own_user_can_open_it()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There is no such socket.");
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Socket));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.GetDirectoryName(Socket)!));
+    }
+
+    [Fact]
+    public async Task The_description_does_not_tell_of_it()
+    {
+        Assert.DoesNotContain("/local/", await server.Client.GetStringAsync("/openapi.json", Cancel), StringComparison.Ordinal);
+    }
+
+    private HttpClient Connect() => new(new SocketsHttpHandler
+    {
+        ConnectCallback = async (_, cancellationToken) =>
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(Socket), cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        },
+    })
+    { BaseAddress = new Uri("http://lintel/") };
+
+    private async Task<HttpResponseMessage> PostAsync(object body)
+    {
+        using var client = Connect();
+        return await client.PostAsJsonAsync("/local/admins", body, Cancel);
+    }
+}
+
+public sealed class SqliteFirstAdminTests(SqliteAccountsServer server) : FirstAdminTests(server), IClassFixture<SqliteAccountsServer>;
+
+public sealed class PostgresFirstAdminTests(PostgresAccountsServer server) : FirstAdminTests(server), IClassFixture<PostgresAccountsServer>;
