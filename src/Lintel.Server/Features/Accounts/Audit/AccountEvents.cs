@@ -6,4 +6,5 @@ internal static class AccountEvents
     public const string Registered = "account.registered";
     public const string SignedIn = "session.opened";
     public const string SessionEnded = "session.ended";
+    public const string SigningKeysRotated = "signing_keys.rotated";
 }
