@@ -11,6 +11,7 @@ public sealed class PublicRoutesTests(ServerFixture server) : IClassFixture<Serv
 {
     private static readonly string[] Public =
     [
+        "/.well-known/jwks.json",
         "/api/auth/login",
         "/api/auth/register",
         "/api/files/tus", // OPTIONS alone, as the protocol has it: what uploads can do here.

@@ -1,5 +1,6 @@
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.Credentials;
+using Lintel.Features.Accounts.Keys;
 using Lintel.Features.Accounts.Passwords;
 using Lintel.Features.Accounts.Sessions;
 using Lintel.Platform.Errors;
@@ -39,6 +40,8 @@ internal static class AccountEndpoints
             .Accepts<WsTicketRequest>("application/json").RequireCaller().RateLimited();
 
         routes.MapAudit();
+        routes.MapSigningKeys();
+        routes.MapTokenStatus();
 
         // The same operations under the prefix of older clients.
         MapBasics(routes.MapGroup("/api/auth").WithTags(Tag).MaxBody(RequestFields.MaxBodyBytes).Deprecated(), limits, "Older");

@@ -1,6 +1,7 @@
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.Credentials;
 using Lintel.Features.Accounts.Guessing;
+using Lintel.Features.Accounts.Keys;
 using Lintel.Features.Accounts.Passwords;
 using Lintel.Features.Accounts.Revocation;
 using Lintel.Features.Accounts.SecondFactors;
@@ -26,6 +27,7 @@ internal static class AccountsFeature
             "Register, sign in, stay signed in. An access token goes into `Authorization: Bearer` and is valid for minutes; a refresh token is valid for one new pair.");
 
         builder.AddGuessing();
+        builder.AddSigningKeys();
 
         var services = builder.Services;
         services.AddSingleton<IAccessTokenVerifier, AccessTokens>();

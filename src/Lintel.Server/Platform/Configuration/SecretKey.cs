@@ -8,12 +8,16 @@ internal sealed class SecretKey
 {
     private const int MinKeyBytes = 32;
 
-    private SecretKey(byte[] bytes) => Bytes = bytes;
+    private SecretKey(byte[] bytes, SecretKey? previous = null) => (Bytes, Previous) = (bytes, previous);
 
     /// <summary>At least 32 bytes.</summary>
     public byte[] Bytes { get; }
 
-    public static SecretKey Read(SettingsReader settings) => new(ReadBytes(settings));
+    /// <summary>The one of before, <c>SECRET_KEY_PREVIOUS</c>: what was made with it is still taken, and nothing is made with it.</summary>
+    public SecretKey? Previous { get; }
+
+    public static SecretKey Read(SettingsReader settings) =>
+        new(ReadBytes(settings), settings.Text("SECRET_KEY_PREVIOUS") is { } previous ? new(Parse(settings, "SECRET_KEY_PREVIOUS", previous)) : null);
 
     /// <summary>A key for one purpose, by HKDF-SHA256: it tells nothing of this one, nor of the keys for other purposes.</summary>
     /// <param name="purpose">What it is for, in words that no other purpose has.</param>
@@ -24,13 +28,7 @@ internal sealed class SecretKey
     {
         if (settings.Text("SECRET_KEY") is { } text)
         {
-            var key = Encoding.UTF8.GetBytes(text);
-            if (key.Length < MinKeyBytes)
-            {
-                settings.Refuse("SECRET_KEY", "is too short: it must have at least 32 bytes, for example the output of `openssl rand -hex 32`");
-            }
-
-            return key;
+            return Parse(settings, "SECRET_KEY", text);
         }
 
         if (!settings.IsDevelopment)
@@ -53,6 +51,17 @@ internal sealed class SecretKey
                 + "set it, or give LINTEL_DATA a folder that this user may write to");
             return [];
         }
+    }
+
+    private static byte[] Parse(SettingsReader settings, string name, string text)
+    {
+        var key = Encoding.UTF8.GetBytes(text);
+        if (key.Length < MinKeyBytes)
+        {
+            settings.Refuse(name, "is too short: it must have at least 32 bytes, for example the output of `openssl rand -hex 32`");
+        }
+
+        return key;
     }
 
     /// <summary>Development's own key: made once, readable by this user alone, so that tokens survive a restart.</summary>

@@ -24,7 +24,7 @@ internal sealed class CallerResolver(IAccessTokenVerifier tokens, IEnumerable<IA
 
         if (authorization is [{ } value] && value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
         {
-            return new(tokens.Verify(value.AsSpan(Bearer.Length).Trim()));
+            return tokens.VerifyAsync(value.AsSpan(Bearer.Length).Trim());
         }
 
         if (key is [{ Length: not 0 } single])
@@ -35,7 +35,7 @@ internal sealed class CallerResolver(IAccessTokenVerifier tokens, IEnumerable<IA
         return new(IsBlank(authorization) && IsBlank(key) ? CallerResult.Missing : CallerResult.Invalid);
     }
 
-    public ValueTask<CallerResult> FromTokenAsync(string token) => new(tokens.Verify(token));
+    public ValueTask<CallerResult> FromTokenAsync(string token) => tokens.VerifyAsync(token);
 
     public async ValueTask<CallerResult> FromApiKeyAsync(string key, HttpContext context, CancellationToken cancellationToken)
     {

@@ -3,8 +3,8 @@ namespace Lintel.Platform.Security;
 /// <summary>Checks access tokens. Accounts implements it.</summary>
 internal interface IAccessTokenVerifier
 {
-    /// <summary>Never waits for anything: it is asked on every request.</summary>
-    CallerResult Verify(ReadOnlySpan<char> token);
+    /// <summary>Complete when it returns, but for a token whose key nobody here has heard of: it is asked on every request.</summary>
+    ValueTask<CallerResult> VerifyAsync(ReadOnlySpan<char> token);
 }
 
 /// <summary>Checks one kind of API key; kinds are asked in turn until one knows the key.</summary>

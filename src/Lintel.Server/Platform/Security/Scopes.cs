@@ -12,13 +12,16 @@ public enum Scopes
     Chat = 16,
     Admin = 32,
 
-    /// <summary>What a person's own sign-in may do: everything but administration.</summary>
+    /// <summary>Ask about tokens, and end their sessions: for other services, whose keys an administrator makes.</summary>
+    Tokens = 64,
+
+    /// <summary>What a person's own sign-in may do: everything but administration and the tokens of others.</summary>
     Person = Design | Execute | Tasks | Files | Chat,
 
     /// <summary>What the static machine key may do.</summary>
     StaticKey = Design | Execute,
 
-    All = Person | Admin,
+    All = Person | Admin | Tokens,
 }
 
 internal static class ScopesExtensions
@@ -31,6 +34,7 @@ internal static class ScopesExtensions
         (Scopes.Files, "files"),
         (Scopes.Chat, "chat"),
         (Scopes.Admin, "admin"),
+        (Scopes.Tokens, "tokens"),
     ];
 
     public static IEnumerable<string> ToNames(this Scopes scopes) =>

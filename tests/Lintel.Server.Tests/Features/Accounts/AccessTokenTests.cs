@@ -73,19 +73,19 @@ public sealed class AccessTokenTests(SqliteAccountsServer server) : IClassFixtur
             foreach (var other in "AZaz09-_.=")
             {
                 var changed = token.Remove(i, 1).Insert(i, other.ToString());
-                Assert.True(changed == token || verifier.Verify(changed).Status == CredentialStatus.Invalid, $"changed at {i} to {other}");
+                Assert.True(changed == token || (await verifier.VerifyAsync(changed)).Status == CredentialStatus.Invalid, $"changed at {i} to {other}");
             }
         }
 
         // Of the last character two bits are not used; in a lenient reading three others would stand for the same signature.
         foreach (var other in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
         {
-            Assert.True(other == token[^1] || verifier.Verify(token[..^1] + other).Status == CredentialStatus.Invalid, $"ending in {other}");
+            Assert.True(other == token[^1] || (await verifier.VerifyAsync(token[..^1] + other)).Status == CredentialStatus.Invalid, $"ending in {other}");
         }
 
-        Assert.Equal(CredentialStatus.Invalid, verifier.Verify(token + "=").Status);
-        Assert.Equal(CredentialStatus.Invalid, verifier.Verify(token + ".").Status);
-        Assert.Equal(CredentialStatus.Invalid, verifier.Verify(" " + token).Status);
+        Assert.Equal(CredentialStatus.Invalid, (await verifier.VerifyAsync(token + "=")).Status);
+        Assert.Equal(CredentialStatus.Invalid, (await verifier.VerifyAsync(token + ".")).Status);
+        Assert.Equal(CredentialStatus.Invalid, (await verifier.VerifyAsync(" " + token)).Status);
     }
 
     [Fact]
@@ -194,7 +194,7 @@ public sealed class AccessTokenTests(SqliteAccountsServer server) : IClassFixtur
         var longer = TestJwt.Change(token, claims => claims["exp"] = claims["iat"]!.GetValue<long>() + 3600);
         var verifier = server.Services.GetRequiredService<IAccessTokenVerifier>();
 
-        Assert.Equal(verifier.Verify(token).Caller!.ExpiresAt, verifier.Verify(longer).Caller!.ExpiresAt);
+        Assert.Equal((await verifier.VerifyAsync(token)).Caller!.ExpiresAt, (await verifier.VerifyAsync(longer)).Caller!.ExpiresAt);
     }
 
     [Fact]
@@ -230,6 +230,8 @@ public sealed class AccessTokenTests(SqliteAccountsServer server) : IClassFixtur
         var claims = new TokenClaims
         {
             Type = TokenType.Access,
+            Issuer = TokenSigner.Issuer,
+            Audience = TokenSigner.Audience,
             AccountId = 42,
             TokenId = Guid.CreateVersion7(),
             SessionId = Guid.CreateVersion7(),
@@ -239,14 +241,14 @@ public sealed class AccessTokenTests(SqliteAccountsServer server) : IClassFixtur
             Email = "ü\"<a>@example.com",
         };
         var options = server.Services.GetRequiredService<TokenOptions>();
-        var ours = new TokenSigner(options).Sign(claims);
+        var ours = server.Services.GetRequiredService<TokenSigner>().Sign(claims);
 
         var theirs = new Microsoft.IdentityModel.JsonWebTokens.JsonWebTokenHandler().CreateToken(
             TestJwt.Payload(ours).GetRawText(),
             new Microsoft.IdentityModel.Tokens.SigningCredentials(new Microsoft.IdentityModel.Tokens.SymmetricSecurityKey(options.SecretKey), "HS256"));
 
         Assert.Equal(theirs, ours);
-        Assert.Equal(claims, new TokenReader(options).Read(ours, TokenType.Access));
+        Assert.Equal(claims, server.Services.GetRequiredService<TokenReader>().Read(ours, TokenType.Access));
     }
 
     [Fact]

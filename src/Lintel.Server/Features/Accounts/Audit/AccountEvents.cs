@@ -20,4 +20,5 @@ internal static class AccountEvents
     public const string DataExported = "data.exported";
     public const string DeletionBegan = "account.deletion_began";
     public const string Deleted = "account.deleted";
+    public const string SigningKeysRotated = "signing_keys.rotated";
 }

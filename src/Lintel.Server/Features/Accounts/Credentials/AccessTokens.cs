@@ -1,47 +1,68 @@
 using System.Globalization;
+using Lintel.Features.Accounts.Keys;
 using Lintel.Platform.Security;
 
 namespace Lintel.Features.Accounts.Credentials;
 
-/// <summary>Checks access tokens: the signature when a token is first seen, its end and its session's on every use, the database never.</summary>
-internal sealed class AccessTokens(TokenReader reader, RevokedCredentials revoked, TokenOptions options, TimeProvider time) : IAccessTokenVerifier
+/// <summary>Checks access tokens: the signature when a token is first seen, its end and its session's on every use. The database is asked only for a key that nobody here has heard of.</summary>
+internal sealed class AccessTokens : IAccessTokenVerifier
 {
     private const int MaxVerified = 16 * 1024;
 
-    private readonly RecentlyUsed<Caller> _verified = new(MaxVerified);
+    private readonly TokenReader _reader;
+    private readonly SigningKeys _keys;
+    private readonly RevokedCredentials _revoked;
+    private readonly TokenOptions _options;
+    private readonly TimeProvider _time;
+    private volatile RecentlyUsed<Caller> _verified = new(MaxVerified);
 
-    public CallerResult Verify(ReadOnlySpan<char> token)
+    public AccessTokens(TokenReader reader, SigningKeys keys, RevokedCredentials revoked, TokenOptions options, TimeProvider time)
     {
-        if (!_verified.TryGet(token, out var caller) && !TryRead(token, out caller))
-        {
-            return CallerResult.Invalid;
-        }
+        (_reader, _keys, _revoked, _options, _time) = (reader, keys, revoked, options, time);
 
-        if (caller.ExpiresAt <= time.GetUtcNow())
-        {
-            return CallerResult.Expired;
-        }
-
-        return revoked.Contains(caller.SessionId.GetValueOrDefault()) ? CallerResult.Revoked : CallerResult.Valid(caller);
+        // Whoever reads a key from then on finds it gone, and whoever read it before remembers its token where nobody looks any more.
+        keys.Removed = () => _verified = new(MaxVerified);
     }
 
-    private bool TryRead(ReadOnlySpan<char> token, out Caller caller)
+    public ValueTask<CallerResult> VerifyAsync(ReadOnlySpan<char> token)
     {
-        caller = null!;
+        var verified = _verified;
+        if (verified.TryGet(token, out var known))
+        {
+            return new(Judge(known));
+        }
+
         if (token.Length > TokenReader.MaxLength)
         {
-            return false;
+            return new(CallerResult.Invalid);
         }
 
         var text = token.ToString();
-        if (reader.Read(text, TokenType.Access) is not { } claims)
+        if (_reader.Read(text, TokenType.Access) is { } claims)
         {
-            return false;
+            return new(Judge(Remember(verified, text, claims)));
         }
 
+        return _reader.NeedsKey(text, TokenType.Access) ? VerifyLaterAsync(text) : new(CallerResult.Invalid);
+    }
+
+    private async ValueTask<CallerResult> VerifyLaterAsync(string token)
+    {
+        await _keys.RefetchAsync();
+        var verified = _verified;
+        return _reader.Read(token, TokenType.Access) is { } claims ? Judge(Remember(verified, token, claims)) : CallerResult.Invalid;
+    }
+
+    private CallerResult Judge(Caller caller) =>
+        caller.ExpiresAt <= _time.GetUtcNow() ? CallerResult.Expired
+        : _revoked.Contains(caller.SessionId.GetValueOrDefault()) ? CallerResult.Revoked
+        : CallerResult.Valid(caller);
+
+    private Caller Remember(RecentlyUsed<Caller> verified, string token, in TokenClaims claims)
+    {
         // A lifetime that was shortened holds for tokens of before too: revocations are remembered only that long.
-        var lifetime = Math.Min(claims.ExpiresAt - claims.IssuedAt, (long)options.AccessTokenLifetime.TotalSeconds);
-        caller = new Caller
+        var lifetime = Math.Min(claims.ExpiresAt - claims.IssuedAt, (long)_options.AccessTokenLifetime.TotalSeconds);
+        var caller = new Caller
         {
             OwnerId = claims.AccountId,
             SessionId = claims.SessionId,
@@ -50,11 +71,11 @@ internal sealed class AccessTokens(TokenReader reader, RevokedCredentials revoke
             ExpiresAt = DateTimeOffset.FromUnixTimeSeconds(claims.IssuedAt + lifetime),
             RateLimitKey = string.Create(CultureInfo.InvariantCulture, $"user:{claims.AccountId}"),
         };
-        if (caller.ExpiresAt > time.GetUtcNow())
+        if (caller.ExpiresAt > _time.GetUtcNow())
         {
-            _verified.Set(text, caller);
+            verified.Set(token, caller);
         }
 
-        return true;
+        return caller;
     }
 }

@@ -14,6 +14,10 @@ internal readonly record struct TokenClaims
 {
     public TokenType Type { get; init; }
 
+    public string? Issuer { get; init; }
+
+    public string? Audience { get; init; }
+
     public long AccountId { get; init; }
 
     public Guid TokenId { get; init; }

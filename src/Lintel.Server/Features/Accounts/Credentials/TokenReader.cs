@@ -1,61 +1,55 @@
-using System.Buffers.Text;
 using System.Globalization;
 using System.Text.Json;
+using Lintel.Features.Accounts.Keys;
 using Lintel.Platform.Security;
-using Microsoft.IdentityModel.JsonWebTokens;
-using Microsoft.IdentityModel.Tokens;
 
 namespace Lintel.Features.Accounts.Credentials;
 
 /// <summary>
-/// Tells whether a token is ours and what it says; whether it has expired or was revoked is for its user to find out.
-/// The library checks the signature (in constant time), the algorithm, the issuer and the audience.
+/// Tells whether a token is ours and what it says; whether it has expired or was revoked is for its user to find out. What kind of token is asked for decides which algorithm and which
+/// keys are taken, and never the token itself.
 /// </summary>
-internal sealed class TokenReader(TokenOptions options)
+internal sealed class TokenReader(TokenOptions options, SigningKeys keys)
 {
-    public const int MaxLength = 8 * 1024;
+    public const int MaxLength = JsonWebSignature.MaxLength;
 
-    // 32 bytes in base64url leave two bits of the last character unused. They must be zero, or one token could be written in four ways.
-    private const int SignatureLength = 43;
-    private const string LastCharacters = "AEIMQUYcgkosw048";
+    private const string JwtType = "JWT";
 
-    private readonly JsonWebTokenHandler _handler = new() { MaximumTokenSizeInBytes = MaxLength };
-
-    private readonly TokenValidationParameters _parameters = new()
-    {
-        ValidAlgorithms = [SecurityAlgorithms.HmacSha256],
-        IssuerSigningKey = new SymmetricSecurityKey(options.SecretKey),
-        ValidIssuer = TokenSigner.Issuer,
-        ValidAudience = TokenSigner.Audience,
-        RequireSignedTokens = true,
-        RequireAudience = true,
-
-        // Our own clock decides, without the tolerance that the library would grant.
-        ValidateLifetime = false,
-    };
+    private readonly VerificationKey _secret = VerificationKey.OfSecret(options.SecretKey);
+    private readonly VerificationKey? _previousSecret = options.PreviousSecretKey is { } previous ? VerificationKey.OfSecret(previous) : null;
 
     /// <returns>Null for whatever is not a token of that type which we signed.</returns>
-    public TokenClaims? Read(string token, TokenType type)
+    public TokenClaims? Read(string token, TokenType type) => JsonWebSignature.Parse(token) is { } jws ? Read(jws, type) : null;
+
+    /// <summary>As <see cref="Read(string, TokenType)"/>; a key that this node does not know is looked for in the database first.</summary>
+    public async ValueTask<TokenClaims?> ReadAsync(string token, TokenType type)
     {
-        if (token.Length > MaxLength || !HasPlainSignature(token))
+        if (JsonWebSignature.Parse(token) is not { } jws)
         {
             return null;
         }
 
-        // Complete when it returns: the key is at hand.
-        var validation = _handler.ValidateTokenAsync(token, _parameters).GetAwaiter().GetResult();
-        return validation is { IsValid: true, SecurityToken: JsonWebToken valid }
-            && TryReadPayload(Base64Url.DecodeFromChars(valid.EncodedPayload), out var claims)
-            && claims.Type == type
-            ? claims
-            : null;
+        if (NeedsKey(jws, type))
+        {
+            await keys.RefetchAsync();
+        }
+
+        return Read(jws, type);
     }
 
-    private static bool HasPlainSignature(string token)
-    {
-        var signature = token.AsSpan(token.LastIndexOf('.') + 1);
-        return signature.Length == SignatureLength && LastCharacters.Contains(signature[^1], StringComparison.Ordinal);
-    }
+    /// <summary>Whether the token may be signed with a key that another node made a moment ago.</summary>
+    public bool NeedsKey(string token, TokenType type) => JsonWebSignature.Parse(token) is { } jws && NeedsKey(jws, type);
+
+    private TokenClaims? Read(JsonWebSignature jws, TokenType type) =>
+        jws.Type == JwtType && IsOurs(jws, type) && TryReadPayload(jws.Payload, out var claims) && claims.Type == type ? claims : null;
+
+    private bool NeedsKey(JsonWebSignature jws, TokenType type) =>
+        IsAsymmetric(type) && jws is { Algorithm: SigningKey.Algorithm, Type: JwtType, Signature.Length: SigningKey.SignatureLength } && keys.MayExist(jws.KeyId);
+
+    private bool IsOurs(JsonWebSignature jws, TokenType type) =>
+        IsAsymmetric(type) ? keys.Find(jws.KeyId)?.Verification.Verify(jws) == true : _secret.Verify(jws) || _previousSecret?.Verify(jws) == true;
+
+    private bool IsAsymmetric(TokenType type) => type == TokenType.Access && options.Algorithm == SigningAlgorithm.ES256;
 
     /// <summary>Strict, although the payload is signed: a key that is also used elsewhere must not make foreign tokens ours.</summary>
     private static bool TryReadPayload(ReadOnlySpan<byte> payload, out TokenClaims claims)
@@ -70,7 +64,7 @@ internal sealed class TokenReader(TokenOptions options)
             return false;
         }
 
-        return claims is { AccountId: > 0, IssuedAt: > 0, ExpiresAt: > 0 }
+        return claims is { AccountId: > 0, IssuedAt: > 0, ExpiresAt: > 0, Issuer: TokenSigner.Issuer, Audience: TokenSigner.Audience }
             && claims.ExpiresAt <= DateTimeOffset.MaxValue.ToUnixTimeSeconds()
             && claims.IssuedAt <= claims.ExpiresAt
             && claims.TokenId != default
@@ -89,6 +83,8 @@ internal sealed class TokenReader(TokenOptions options)
             json.Read();
             claims = name switch
             {
+                "iss" => claims with { Issuer = json.GetString() },
+                "aud" => claims with { Audience = json.GetString() },
                 "sub" => claims with { AccountId = long.Parse(json.GetString()!, NumberStyles.None, CultureInfo.InvariantCulture) },
                 "jti" => claims with { TokenId = json.GetGuid() },
                 "type" => claims with { Type = json.GetString() switch { "access" => TokenType.Access, "refresh" => TokenType.Refresh, _ => TokenType.None } },

@@ -4,15 +4,16 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Lintel.Features.Accounts.Keys;
 using Lintel.Platform.Security;
 
 namespace Lintel.Features.Accounts.Credentials;
 
 /// <summary>
-/// Signs tokens. The same claims always give the same token, which is how everyone who refreshes at the same time gets the same successor
-/// without its being kept anywhere.
+/// Signs tokens. The same claims always give the same refresh token, which is how everyone who refreshes at the same time gets the same successor without its being kept anywhere; so they
+/// give the same access token with HS256. With ES256 each signature is another one of the same claims.
 /// </summary>
-internal sealed class TokenSigner(TokenOptions options)
+internal sealed class TokenSigner(TokenOptions options, SigningKeys keys)
 {
     public const string Issuer = "lintel";
     public const string Audience = "lintel";
@@ -24,7 +25,7 @@ internal sealed class TokenSigner(TokenOptions options)
     private static Utf8JsonWriter? _json;
 
     // {"alg":"HS256","typ":"JWT"}
-    private static ReadOnlySpan<byte> Header => "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"u8;
+    private static ReadOnlySpan<byte> SecretHeader => "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"u8;
 
     public string Sign(in TokenClaims claims)
     {
@@ -34,7 +35,7 @@ internal sealed class TokenSigner(TokenOptions options)
         json.Reset(payload);
         Write(json, claims);
         json.Flush();
-        return Sign(payload.WrittenSpan);
+        return claims.Type == TokenType.Access && options.Algorithm == SigningAlgorithm.ES256 ? Sign(payload.WrittenSpan, keys.Active) : Sign(payload.WrittenSpan, null);
     }
 
     private static void Write(Utf8JsonWriter json, in TokenClaims claims)
@@ -70,17 +71,26 @@ internal sealed class TokenSigner(TokenOptions options)
         json.WriteEndObject();
     }
 
-    private string Sign(ReadOnlySpan<byte> payload)
+    /// <param name="key">Null for the server's secret.</param>
+    private string Sign(ReadOnlySpan<byte> payload, SigningKey? key)
     {
-        var signed = Header.Length + 1 + Base64Url.GetEncodedLength(payload.Length);
-        var length = signed + 1 + Base64Url.GetEncodedLength(HMACSHA256.HashSizeInBytes);
+        var header = key is null ? SecretHeader : key.Header;
+        Span<byte> signature = stackalloc byte[key is null ? HMACSHA256.HashSizeInBytes : SigningKey.SignatureLength];
+        var signed = header.Length + 1 + Base64Url.GetEncodedLength(payload.Length);
+        var length = signed + 1 + Base64Url.GetEncodedLength(signature.Length);
         var token = ArrayPool<byte>.Shared.Rent(length);
-        Header.CopyTo(token);
-        token[Header.Length] = (byte)'.';
-        Base64Url.EncodeToUtf8(payload, token.AsSpan(Header.Length + 1));
+        header.CopyTo(token);
+        token[header.Length] = (byte)'.';
+        Base64Url.EncodeToUtf8(payload, token.AsSpan(header.Length + 1));
+        if (key is null)
+        {
+            HMACSHA256.HashData(options.SecretKey, token.AsSpan(0, signed), signature);
+        }
+        else
+        {
+            key.Sign(token.AsSpan(0, signed), signature);
+        }
 
-        Span<byte> signature = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(options.SecretKey, token.AsSpan(0, signed), signature);
         token[signed] = (byte)'.';
         Base64Url.EncodeToUtf8(signature, token.AsSpan(signed + 1));
 
