@@ -37,6 +37,7 @@ internal static class AccountEndpoints
         auth.MapPost("ws-ticket", CreateTicketAsync).WithName("CreateTicket").WithSummary("Get a ticket for one socket or event stream")
             .WithDescription("For browsers, which can send no headers there. Good once, for 30 seconds, for one path.")
             .Accepts<WsTicketRequest>("application/json").RequireCaller().RateLimited();
+        routes.MapSessions();
 
         // The same operations under the prefix of older clients.
         MapBasics(routes.MapGroup("/api/auth").WithTags(Tag).MaxBody(RequestFields.MaxBodyBytes).Deprecated(), limits, "Older");
