@@ -18,6 +18,7 @@ internal static class Program
         new TasksScenario(),
         new LimiterScenario(),
         new RefreshScenario(),
+        new SignInScenario(),
         new LoginPressureScenario(),
         new StartupScenario(),
         new FollowersScenario(),

@@ -74,6 +74,7 @@ internal static class CommandLine
             BeamCommands.Create(options),
             JobCommands.Create(options),
             KeyCommands.Create(options),
+            SessionCommands.Create(options),
             CompletionCommand.Create(),
         };
 

@@ -41,6 +41,39 @@ public sealed class SignInTests(CliServer server)
     }
 
     [Fact]
+    public async Task Sessions_elsewhere_are_listed_and_ended()
+    {
+        var (here, there) = (await server.SignInAsync(), server.NewHome());
+        var password = CliServer.Password + "\n";
+        Assert.Equal(0, (await there.RunAsync(["login", "--email", here.Email, "--password-stdin"], password)).ExitCode);
+
+        var listed = await here.RunAsync(["sessions", "list"]);
+        var rows = listed.Output.TrimEnd('\n').Split('\n').Skip(1).Select(static line => line.Split('\t')).ToArray();
+        var other = Assert.Single(rows, static row => row[^1] != "this one");
+        var ended = await here.RunAsync(["sessions", "revoke", other[0]]);
+        var again = await here.RunAsync(["sessions", "revoke", other[0]]);
+
+        Assert.Equal(2, rows.Length);
+        Assert.All(rows, static row => Assert.Equal("lintel-cli", row[1]));
+        Assert.Equal((0, "Ended.\n"), (ended.ExitCode, ended.Errors));
+        Assert.NotEqual(0, again.ExitCode);
+        Assert.Equal(77, (await there.RunAsync(["whoami"])).ExitCode);
+
+        Assert.Equal(0, (await there.RunAsync(["login", "--email", here.Email, "--password-stdin"], password)).ExitCode);
+        Assert.Equal((0, "Ended: 1.\n"), await OutcomeAsync(here, "--others"));
+        Assert.Equal(64, (await here.RunAsync(["sessions", "revoke"])).ExitCode);
+        Assert.Equal(64, (await here.RunAsync(["sessions", "revoke", "--others", "--all"])).ExitCode);
+        Assert.Equal((0, "Ended: 1.\n"), await OutcomeAsync(here, "--all"));
+        Assert.Equal(77, (await here.RunAsync(["whoami"])).ExitCode);
+
+        static async Task<(int ExitCode, string Errors)> OutcomeAsync(CliHome home, string which)
+        {
+            var result = await home.RunAsync(["sessions", "revoke", which]);
+            return (result.ExitCode, result.Errors);
+        }
+    }
+
+    [Fact]
     public async Task No_secret_is_shown_however_much_is_told()
     {
         var home = await server.SignInAsync();

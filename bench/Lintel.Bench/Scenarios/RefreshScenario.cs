@@ -6,12 +6,12 @@ namespace Lintel.Bench.Scenarios;
 /// <summary>Token rotation, each a durable transaction.</summary>
 internal sealed class RefreshScenario : IScenario
 {
-    private const int Clients = 16;
+    private const int Clients = 64;
     private const double RateLimit = 3_000;
 
     public string Name => "refresh";
 
-    public string About => "POST /auth/refresh, 16 clients, each rotating its own token";
+    public string About => "POST /auth/refresh, 64 clients, each rotating its own token";
 
     public async Task<Findings> RunAsync(Stage stage, CancellationToken cancellationToken)
     {

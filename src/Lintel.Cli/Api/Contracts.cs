@@ -49,6 +49,11 @@ internal sealed record CreatedApiKey(Guid Id, string Key, string Name, IReadOnly
 internal sealed record ApiKeyView(
     Guid Id, string Name, string Prefix, IReadOnlyList<string> Scopes, int? RateLimit, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt);
 
+internal sealed record SessionView(
+    Guid Id, string Device, string? Address, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, DateTimeOffset ExpiresAt, IReadOnlyList<string> Methods, bool Current);
+
+internal sealed record EndedSessions(int Ended);
+
 internal sealed record ExecuteCode
 {
     /// <summary>Only where it is a socket's message.</summary>
@@ -115,6 +120,8 @@ internal sealed record CheckedCase(
 [JsonSerializable(typeof(CreateApiKey))]
 [JsonSerializable(typeof(CreatedApiKey))]
 [JsonSerializable(typeof(ApiKeyView))]
+[JsonSerializable(typeof(SessionView))]
+[JsonSerializable(typeof(EndedSessions))]
 [JsonSerializable(typeof(ExecuteCode))]
 [JsonSerializable(typeof(SocketCommand))]
 [JsonSerializable(typeof(RunCompleted))]

@@ -38,6 +38,7 @@ internal static class AccountEndpoints
         auth.MapPost("ws-ticket", CreateTicketAsync).WithName("CreateTicket").WithSummary("Get a ticket for one socket or event stream")
             .WithDescription("For browsers, which can send no headers there. Good once, for 30 seconds, for one path.")
             .Accepts<WsTicketRequest>("application/json").RequireCaller().RateLimited();
+        routes.MapSessions();
 
         routes.MapAudit();
         routes.MapSigningKeys();

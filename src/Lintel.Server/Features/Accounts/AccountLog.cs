@@ -22,4 +22,7 @@ internal sealed partial class AccountLog(ILoggerFactory loggers)
 
     [LoggerMessage(6, LogLevel.Information, "The password of account {UserId} was hashed anew, with more rounds.")]
     public partial void Rehashed(long userId);
+
+    [LoggerMessage(10, LogLevel.Information, "Account {UserId} signed out of {Sessions} sessions.")]
+    public partial void SignedOutOfMany(long userId, int sessions);
 }

@@ -10,6 +10,7 @@ using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
 using Lintel.Platform.Security;
+using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Accounts;
 
@@ -26,8 +27,10 @@ internal static class AccountsFeature
             "Accounts",
             "Register, sign in, stay signed in. An access token goes into `Authorization: Bearer` and is valid for minutes; a refresh token is valid for one new pair.");
 
+        builder.AddExpiry("ws_ticket", "hash");
         builder.AddGuessing();
         builder.AddSigningKeys();
+        builder.AddSessions();
 
         var services = builder.Services;
         services.AddSingleton<IAccessTokenVerifier, AccessTokens>();
@@ -42,8 +45,6 @@ internal static class AccountsFeature
         services.AddSingleton<RevocationLog>();
         services.AddSingleton<Revocations>();
         services.AddSingleton(new RevokedRows("SELECT id FROM session WHERE revoked_at > $1"));
-        services.AddSingleton<SessionEnd>();
-        services.AddSingleton<SessionTable>();
         services.AddSingleton<SignIn>();
         services.AddSingleton<SignInAnswers>();
         services.AddSingleton<SignInCompletion>();
@@ -51,6 +52,6 @@ internal static class AccountsFeature
         services.AddSingleton<TokenReader>();
         services.AddSingleton<TokenSigner>();
         services.AddHostedService<RevocationWorker>();
-        services.AddHostedService<AccountRetentionWorker>();
+        services.AddHostedService<RevocationRetentionWorker>();
     }
 }

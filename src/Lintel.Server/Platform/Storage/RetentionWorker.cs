@@ -2,7 +2,9 @@ using Lintel.Platform.Threading;
 
 namespace Lintel.Platform.Storage;
 
-/// <summary>Forgets what is out of date: from time to time, and a little at a time, so that others get their turn at the database.</summary>
+/// <summary>
+/// Forgets what is out of date: from time to time, and a little at a time, so that others get their turn at the database. Of many nodes one does it, while it lives.
+/// </summary>
 /// <param name="things">What is forgotten, as the log calls it: <c>Old API keys</c>.</param>
 internal abstract partial class RetentionWorker(Database database, TimeProvider time, ILogger logger, string things) : BackgroundService
 {
@@ -11,6 +13,8 @@ internal abstract partial class RetentionWorker(Database database, TimeProvider 
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
     private readonly AsyncSignal _due = new();
+    private Lease? _lease;
+    private volatile bool _isUrgent;
 
     protected Database Database => database;
 
@@ -19,8 +23,17 @@ internal abstract partial class RetentionWorker(Database database, TimeProvider 
     /// <summary>Forgets all that is out of date now.</summary>
     public abstract Task ForgetAsync(CancellationToken cancellationToken);
 
-    /// <summary>Makes the next round begin without waiting for its time.</summary>
-    protected void BeginSoon() => _due.Set();
+    /// <summary>Forgets what this node alone remembers; each node does.</summary>
+    public virtual void ForgetHere()
+    {
+    }
+
+    /// <summary>Makes the next round begin without waiting for its time, and on this node, whoever has the lease: two at once do no harm.</summary>
+    protected void BeginSoon()
+    {
+        _isUrgent = true;
+        _due.Set();
+    }
 
     /// <param name="statement">Deletes rows from before <c>$1</c>, <c>$2</c> of them at most.</param>
     protected async Task ForgetAsync(string statement, DateTimeOffset before, CancellationToken cancellationToken)
@@ -32,6 +45,7 @@ internal abstract partial class RetentionWorker(Database database, TimeProvider 
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var lease = _lease = new(database, "retention " + GetType().Name, Interval * 3);
         using var stopping = stoppingToken.Register(_due.Set);
         using var timer = time.CreateTimer(static state => ((AsyncSignal)state!).Set(), _due, Interval, Interval);
         while (true)
@@ -42,19 +56,44 @@ internal abstract partial class RetentionWorker(Database database, TimeProvider 
                 return;
             }
 
-            try
+            await RunAsync(lease, stoppingToken);
+        }
+    }
+
+    /// <summary>The next node need not wait until the lease runs out.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        try
+        {
+            await (_lease?.GiveBackAsync(cancellationToken) ?? Task.CompletedTask);
+        }
+        catch (Exception failure) when (failure is StorageUnavailableException or OperationCanceledException)
+        {
+            // Then it waits.
+        }
+    }
+
+    private async Task RunAsync(Lease lease, CancellationToken stoppingToken)
+    {
+        var isUrgent = _isUrgent;
+        _isUrgent = false;
+        try
+        {
+            ForgetHere();
+            if (await lease.TakeAsync(stoppingToken) || isUrgent)
             {
                 await ForgetAsync(stoppingToken);
             }
-            catch (StorageUnavailableException failure)
-            {
-                Log.Unavailable(logger, things, failure.Message);
-            }
-            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
-            {
-                // Housekeeping that fails must not take the server with it.
-                Log.Failed(logger, failure, things);
-            }
+        }
+        catch (StorageUnavailableException failure)
+        {
+            Log.Unavailable(logger, things, failure.Message);
+        }
+        catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
+        {
+            // Housekeeping that fails must not take the server with it.
+            Log.Failed(logger, failure, things);
         }
     }
 

@@ -185,7 +185,7 @@ public abstract class TicketTests(AccountsServer server)
         Assert.Equal(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(ticket)), kept);
 
         server.Clock.Advance(TimeSpan.FromMinutes(1));
-        var worker = server.Services.GetServices<IHostedService>().OfType<AccountRetentionWorker>().Single();
+        var worker = server.Services.GetServices<IHostedService>().OfType<ExpiryWorker>().Single();
         await worker.ForgetAsync(Cancel);
         Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM ws_ticket WHERE path = $1", path));
     }
@@ -194,7 +194,7 @@ public abstract class TicketTests(AccountsServer server)
     public async Task Sessions_that_ran_out_are_forgotten_after_a_week_with_their_tokens()
     {
         var person = await server.SignInAsync();
-        var worker = server.Services.GetServices<IHostedService>().OfType<AccountRetentionWorker>().Single();
+        var worker = server.Services.GetServices<IHostedService>().OfType<ExpiryWorker>().Single();
         server.Clock.Advance(TimeSpan.FromDays(13));
         await worker.ForgetAsync(Cancel);
         Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM session WHERE account_id = $1", person.Id));

@@ -84,6 +84,7 @@ public sealed class JobTokenTests
         clock.Advance(TimeSpan.FromMinutes(14));
         foreach (var worker in server.Services.GetServices<IHostedService>().OfType<RetentionWorker>())
         {
+            worker.ForgetHere();
             await worker.ForgetAsync(Cancel);
         }
 

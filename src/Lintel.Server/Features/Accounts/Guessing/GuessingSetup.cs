@@ -1,4 +1,5 @@
 using Lintel.Platform.Configuration;
+using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Accounts.Guessing;
 
@@ -9,6 +10,8 @@ internal static class GuessingSetup
     {
         builder.AddSettings(GuessOptions.Read);
         builder.AddSettings(SecretKey.Read);
+        builder.AddExpiry("guess", "counter");
+        builder.AddExpiry("guess_place", "subject, place");
         builder.Services.AddSingleton<GuessKeys>();
         builder.Services.AddSingleton<Guesses>();
     }

@@ -8,7 +8,8 @@ namespace Lintel.Features.Accounts.Sessions;
 /// Sign-ins: opened, refreshed and ended. A refresh is a compare-and-swap on the session's generation, so of any number at once one wins; the
 /// others, soon enough and exactly one generation behind, get the winner's successor. Anything older is a stolen or a lost token, and ends the session.
 /// </summary>
-internal sealed class SessionTable(Database database, SessionEnd ending, AccountAudit audit, TokenOptions options, TimeOrderedIds ids, TimeProvider time)
+internal sealed class SessionTable(
+    Database database, SessionEnd ending, SignInNotice notice, TokenOptions options, SessionOptions limits, TimeOrderedIds ids, TimeProvider time)
 {
     /// <summary>How long a client that did not get its answer may ask again with the token that it used.</summary>
     public static readonly TimeSpan ReuseWindow = TimeSpan.FromSeconds(10);
@@ -33,6 +34,16 @@ internal sealed class SessionTable(Database database, SessionEnd ending, Account
         WHERE s.id = $1
         """;
 
+    private const string AddSession =
+        """
+        INSERT INTO session (id, account_id, generation, created_at, last_used_at, authenticated_at, expires_at, user_agent, address, auth_methods)
+        SELECT $1, a.id, 1, $2, $2, $2, $3, $4, $5, $9 FROM account a WHERE a.id = $6 AND a.is_active AND a.password_version = $7 AND a.role = $8
+        """;
+
+    // Those used least, beyond the number that an account may have.
+    private const string Surplus =
+        "SELECT id FROM session WHERE account_id = $1 AND revoked_at IS NULL AND id <> $2 ORDER BY last_used_at DESC, id DESC LIMIT 100 OFFSET $3";
+
     private const string AddToken =
         "INSERT INTO refresh_tokens (session_id, generation, jti, issued_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
 
@@ -47,10 +58,7 @@ internal sealed class SessionTable(Database database, SessionEnd ending, Account
             async session =>
             {
                 var opened = await session.ExecuteAsync(
-                    """
-                    INSERT INTO session (id, account_id, generation, created_at, last_used_at, authenticated_at, expires_at, user_agent, address, auth_methods)
-                    SELECT $1, a.id, 1, $2, $2, $2, $3, $4, $5, $9 FROM account a WHERE a.id = $6 AND a.is_active AND a.password_version = $7 AND a.role = $8
-                    """,
+                    AddSession + LockOf(session, opening),
                     grant.SessionId,
                     now.ToMicroseconds(),
                     grant.ExpiresAt * Instant.Second,
@@ -72,9 +80,8 @@ internal sealed class SessionTable(Database database, SessionEnd ending, Account
                         "UPDATE account SET password_hash = $2 WHERE id = $1 AND password_hash = $3", account.Id, newHash, account.PasswordHash);
                 }
 
-                await audit.AddAsync(
-                    session, account.Id, AccountEvents.SignedIn, new Actor(account.Id, grant.SessionId, Client: client), new() { ["methods"] = opening.Methods });
-
+                await EndSurplusAsync(session, grant, now);
+                await notice.AddAsync(session, account, grant.SessionId, opening, now);
                 return grant;
             },
             cancellationToken);
@@ -92,6 +99,21 @@ internal sealed class SessionTable(Database database, SessionEnd ending, Account
     /// <summary>Ends the session of a refresh token, whichever of its generations that is, and tells whose it was; null when it had ended before.</summary>
     public Task<long?> EndAsync(TokenClaims token, Actor by, CancellationToken cancellationToken) =>
         database.WriteAsync(session => ending.EndAsync(session, token.SessionId, SessionEnd.SignedOut, time.GetUtcNow(), by), cancellationToken);
+
+    /// <summary>
+    /// On PostgreSQL the account's row must not change until the session is there: else somebody who locks the account at the same moment would find no session of it to end.
+    /// Where the row is written later on it is locked for that, or two sign-ins at once would wait for each other.
+    /// </summary>
+    private static string LockOf(DbSession session, SessionOpening opening) =>
+        session.Kind == DatabaseKind.Sqlite ? "" : opening.NewHash is null ? " FOR SHARE" : " FOR NO KEY UPDATE";
+
+    private async ValueTask EndSurplusAsync(DbSession session, SessionGrant opened, DateTimeOffset now)
+    {
+        foreach (var id in await session.QueryAsync(Surplus, static row => row.GetGuid(0), opened.AccountId, opened.SessionId, (long)limits.PerAccount - 1))
+        {
+            await ending.EndAsync(session, id, SessionEnd.TooMany, now, Actor.System);
+        }
+    }
 
     private async ValueTask<RefreshResult> RotateAsync(DbSession session, TokenClaims token, DateTimeOffset now)
     {

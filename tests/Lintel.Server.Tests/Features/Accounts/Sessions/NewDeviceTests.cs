@@ -1,0 +1,49 @@
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.RegularExpressions;
+using Lintel.Infrastructure;
+
+namespace Lintel.Features.Accounts.Sessions;
+
+public sealed class NewDeviceTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(TestDatabaseKind.Sqlite)]
+    [InlineData(TestDatabaseKind.Postgres)]
+    public async Task An_owner_hears_of_a_sign_in_with_a_new_device_or_from_a_new_network_once_and_not_of_the_first(TestDatabaseKind kind)
+    {
+        await using var server = await ServerFixture.StartAsync(["--PASSWORD_HASH_ITERATIONS=10000", "--TRUSTED_PROXIES=127.0.0.1", "--APP_NAME=Beam Office"], kind: kind);
+        var email = AccountsServer.NewEmail();
+        using var registered = await server.Client.PostAsJsonAsync("/auth/register", new { email, password = AccountsServer.Password }, Cancel);
+
+        await server.SignInAsync(email, "curl/8.5.0", "192.0.2.1");
+        await server.SignInAsync(email, "curl/8.6.0", "192.0.2.1");
+        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => server.SignInAsync(email, "evil\"<b>/1", "192.0.2.1")));
+        await server.SignInAsync(email, "curl/8.5.0", "2001:db8::1");
+        await server.SignInAsync(email, "curl/8.5.0", "2001:db8::2");
+
+        var mail = await MailAsync(server, 2);
+        Assert.All(mail, message => Assert.Contains("To: " + email, message, StringComparison.Ordinal));
+        Assert.All(mail, message => Assert.Contains("Beam Office", message, StringComparison.Ordinal));
+        Assert.Single(mail, message => message.Contains("Device: evil", StringComparison.Ordinal) && message.Contains("Address: 192.0.2.1", StringComparison.Ordinal));
+        Assert.Single(mail, message => message.Contains("Device: curl", StringComparison.Ordinal) && message.Contains("Address: 2001:db8::1", StringComparison.Ordinal));
+        Assert.DoesNotContain(mail, message => message.Contains("<b>/", StringComparison.Ordinal));
+    }
+
+    /// <summary>All mail that there is once so many came: the last sign-in is the last that could bring one.</summary>
+    private static async Task<string[]> MailAsync(ServerFixture server, int count)
+    {
+        var folder = Path.Combine(server.DataFolder, "mail");
+        await Eventually.HoldsAsync(() => Directory.Exists(folder) && Directory.GetFiles(folder, "*.eml").Length >= count);
+        var files = Directory.GetFiles(folder, "*.eml");
+        Assert.Equal(count, files.Length);
+        var mail = await Task.WhenAll(files.Select(file => File.ReadAllTextAsync(file, Cancel)));
+        return [.. mail.Select(static message => message + Text(message))];
+    }
+
+    private static string Text(string mail) => string.Concat(
+        Regex.Matches(mail.ReplaceLineEndings("\n"), "base64\n\n(?<text>[A-Za-z0-9+/=\n]+)\n-", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(5))
+            .Select(static part => Encoding.UTF8.GetString(Convert.FromBase64String(part.Groups["text"].Value))));
+}

@@ -1,0 +1,140 @@
+using Lintel.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Lintel.Platform.Storage;
+
+public sealed class HousekeepingTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(TestDatabaseKind.Sqlite)]
+    [InlineData(TestDatabaseKind.Postgres)]
+    public async Task What_has_expired_is_forgotten_however_much_and_nothing_else_is(TestDatabaseKind kind)
+    {
+        await using var server = await ServerFixture.StartAsync(kind: kind);
+        var database = server.Services.GetRequiredService<Database>();
+        var now = TimeProvider.System.GetUtcNow().ToMicroseconds();
+        await database.WriteAsync(
+            async session =>
+            {
+                for (var i = 0; i < 450; i++)
+                {
+                    byte[] key = [(byte)i, (byte)(i >> 8)];
+                    await session.ExecuteAsync("INSERT INTO guess (counter, tries, wait, tried_at, expires_at) VALUES ($1, 1, 0, 0, $2)", key, now - 1);
+                    await session.ExecuteAsync("INSERT INTO guess_place (subject, place, expires_at) VALUES ($1, $2, $3)", new byte[] { 1 }, key, now - 1);
+                }
+
+                await session.ExecuteAsync("INSERT INTO guess (counter, tries, wait, tried_at, expires_at) VALUES ($1, 1, 0, 0, $2)", new byte[] { 9, 9, 9 }, now + 60 * Instant.Second);
+            },
+            Cancel);
+
+        await server.Services.GetServices<IHostedService>().OfType<ExpiryWorker>().Single().ForgetAsync(Cancel);
+
+        Assert.Equal([9, 9, 9], Assert.Single(await database.ReadAsync(static session => session.QueryAsync("SELECT counter FROM guess", static row => row.GetBytes(0)), Cancel)));
+        Assert.Equal(0, await database.ReadAsync(static session => session.QueryFirstAsync("SELECT count(*) FROM guess_place", static row => row.GetInt64(0)), Cancel));
+    }
+
+    [Fact]
+    public async Task Of_many_nodes_that_want_a_lease_one_gets_it_and_keeps_it()
+    {
+        await using var server = await ServerFixture.StartAsync(kind: TestDatabaseKind.Postgres);
+        var database = server.Services.GetRequiredService<Database>();
+        var leases = Enumerable.Range(0, 20).Select(_ => new Lease(database, "a test", TimeSpan.FromHours(1))).ToArray();
+
+        var taken = await Task.WhenAll(leases.Select(lease => lease.TakeAsync(Cancel)));
+
+        var holder = leases[Assert.Single(Enumerable.Range(0, 20), i => taken[i])];
+        Assert.True(await holder.TakeAsync(Cancel));
+        var other = leases.First(lease => lease != holder);
+        Assert.False(await other.TakeAsync(Cancel));
+
+        await other.GiveBackAsync(Cancel);
+        Assert.False(await other.TakeAsync(Cancel));
+        await holder.GiveBackAsync(Cancel);
+        Assert.True(await other.TakeAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task A_lease_that_ran_out_is_anybodys()
+    {
+        await using var server = await ServerFixture.StartAsync(kind: TestDatabaseKind.Postgres);
+        var database = server.Services.GetRequiredService<Database>();
+        var dead = new Lease(database, "a test", TimeSpan.Zero);
+        Assert.True(await dead.TakeAsync(Cancel));
+
+        Assert.True(await new Lease(database, "a test", TimeSpan.FromHours(1)).TakeAsync(Cancel));
+        Assert.False(await dead.TakeAsync(Cancel));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Of_two_nodes_one_does_the_work_until_it_stops_and_each_looks_after_its_own_memory()
+    {
+        await using var server = await ServerFixture.StartAsync(kind: TestDatabaseKind.Postgres);
+        var database = server.Services.GetRequiredService<Database>();
+        var (firstClock, secondClock) = (new TickingClock(), new TickingClock());
+        using var first = new CountingWorker(database, firstClock);
+        using var second = new CountingWorker(database, secondClock);
+        await first.StartAsync(Cancel);
+        await second.StartAsync(Cancel);
+
+        await RoundAsync(first, firstClock);
+        await Eventually.HoldsAsync(() => first.Forgot == 1);
+        await RoundAsync(second, secondClock);
+        await RoundAsync(second, secondClock);
+
+        // The second's next round began, so the one before is over.
+        Assert.Equal((1, 0), (first.Forgot, second.Forgot));
+
+        await first.StopAsync(Cancel);
+        await RoundAsync(second, secondClock);
+        await Eventually.HoldsAsync(() => second.Forgot > 0);
+        await second.StopAsync(Cancel);
+        Assert.Equal(1, first.Forgot);
+    }
+
+    /// <summary>One tick, and the beginning of the round that it brings.</summary>
+    private static async Task RoundAsync(CountingWorker worker, TickingClock clock)
+    {
+        var rounds = worker.ForgotHere;
+        await Eventually.HoldsAsync(() => clock.IsSet);
+        clock.Tick();
+        await Eventually.HoldsAsync(() => worker.ForgotHere > rounds);
+    }
+
+    private sealed class CountingWorker(Database database, TimeProvider time) : RetentionWorker(database, time, NullLogger.Instance, "Nothing")
+    {
+        private int _forgot;
+        private int _forgotHere;
+
+        public int Forgot => Volatile.Read(ref _forgot);
+
+        public int ForgotHere => Volatile.Read(ref _forgotHere);
+
+        public override void ForgetHere() => Interlocked.Increment(ref _forgotHere);
+
+        public override Task ForgetAsync(CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref _forgot);
+            return Task.CompletedTask;
+        }
+    }
+
+    /// <summary>A clock whose timers go off when they are told to.</summary>
+    private sealed class TickingClock : TimeProvider
+    {
+        private Action? _tick;
+
+        public bool IsSet => Volatile.Read(ref _tick) is not null;
+
+        public void Tick() => _tick!();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            Volatile.Write(ref _tick, () => callback(state));
+            return base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+    }
+}
