@@ -46,10 +46,12 @@ internal sealed class SessionTable(Database database, SessionEnd ending, Account
         return database.WriteAsync(
             async session =>
             {
+                // Elsewhere than on SQLite, which has one writer, the account's row is held: a new password beside this either waits for the session, and ends it, or is seen.
+                var hold = session.Kind == DatabaseKind.Postgres ? "FOR SHARE OF a" : "";
                 var opened = await session.ExecuteAsync(
-                    """
+                    $"""
                     INSERT INTO session (id, account_id, generation, created_at, last_used_at, authenticated_at, expires_at, user_agent, address, auth_methods)
-                    SELECT $1, a.id, 1, $2, $2, $2, $3, $4, $5, $9 FROM account a WHERE a.id = $6 AND a.is_active AND a.password_version = $7 AND a.role = $8
+                    SELECT $1, a.id, 1, $2, $2, $2, $3, $4, $5, $9 FROM account a WHERE a.id = $6 AND a.is_active AND a.password_version = $7 AND a.role = $8 {hold}
                     """,
                     grant.SessionId,
                     now.ToMicroseconds(),
