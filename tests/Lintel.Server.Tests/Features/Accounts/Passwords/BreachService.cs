@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
@@ -37,6 +38,7 @@ internal sealed class BreachService : IAsyncDisposable
         return service;
     }
 
+    [SuppressMessage("Security", "CA5350", Justification = "The services of this protocol know passwords by their SHA-1.")]
     public static string HashOf(string password) => Convert.ToHexString(SHA1.HashData(Encoding.UTF8.GetBytes(password)));
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();

@@ -1,6 +1,5 @@
 using System.Net;
 using Lintel.Features.Accounts.Email;
-using Lintel.Infrastructure;
 
 namespace Lintel.Features.Accounts.Passwords;
 
