@@ -15,7 +15,8 @@ internal sealed class MailSecrets(SecretKey key)
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
 
-    private readonly byte[] _key = key.Derive("lintel waiting mail v1", [], KeyBytes);
+    private readonly byte[] _key = DeriveFrom(key);
+    private readonly byte[]? _previousKey = key.Previous is { } previous ? DeriveFrom(previous) : null;
 
     public string Protect(Guid id, string recipient, string template, Dictionary<string, string?> fields)
     {
@@ -40,18 +41,32 @@ internal sealed class MailSecrets(SecretKey key)
         try
         {
             var sealedBytes = Convert.FromBase64String(text);
-            if (sealedBytes.Length < NonceBytes + TagBytes)
-            {
-                return null;
-            }
+            var message = Message(id, recipient, template);
+            return Open(_key, sealedBytes, message) ?? (_previousKey is null ? null : Open(_previousKey, sealedBytes, message));
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
 
+    private static byte[] DeriveFrom(SecretKey key) => key.Derive("lintel waiting mail v1", [], KeyBytes);
+
+    private static Dictionary<string, string?>? Open(byte[] key, ReadOnlySpan<byte> sealedBytes, byte[] message)
+    {
+        if (sealedBytes.Length < NonceBytes + TagBytes)
+        {
+            return null;
+        }
+
+        try
+        {
             var plain = new byte[sealedBytes.Length - NonceBytes - TagBytes];
-            using var aes = new AesGcm(_key, TagBytes);
-            aes.Decrypt(
-                sealedBytes.AsSpan(0, NonceBytes), sealedBytes.AsSpan(NonceBytes + TagBytes), sealedBytes.AsSpan(NonceBytes, TagBytes), plain, Message(id, recipient, template));
+            using var aes = new AesGcm(key, TagBytes);
+            aes.Decrypt(sealedBytes[..NonceBytes], sealedBytes[(NonceBytes + TagBytes)..], sealedBytes.Slice(NonceBytes, TagBytes), plain, message);
             return JsonSerializer.Deserialize(plain, MailJson.Default.DictionaryStringString);
         }
-        catch (Exception failure) when (failure is FormatException or CryptographicException)
+        catch (CryptographicException)
         {
             return null;
         }

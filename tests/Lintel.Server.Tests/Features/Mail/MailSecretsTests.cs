@@ -44,19 +44,24 @@ public abstract class MailSecretsTests(TestDatabaseKind kind)
     {
         await using var server = await MailServer.StartAsync(kind);
         var secrets = server.Fixture.Services.GetRequiredService<MailSecrets>();
-        var other = new MailSecrets(SecretKey.Read(new(
-            new ConfigurationBuilder().AddInMemoryCollection([new("SECRET_KEY", new string('x', 32))]).Build(), new HostingEnvironment { EnvironmentName = "Production" })));
+        var other = new MailSecrets(Key(("SECRET_KEY", new string('x', 32))));
+        var next = new MailSecrets(Key(("SECRET_KEY", new string('y', 32)), ("SECRET_KEY_PREVIOUS", new string('x', 32))));
         var id = Guid.CreateVersion7();
         var text = secrets.Protect(id, "mason@example.com", "hello", new() { ["name"] = "Mason" });
 
         Assert.Equal("Mason", secrets.Unprotect(id, "mason@example.com", "hello", text)!["name"]);
         Assert.Null(other.Unprotect(id, "mason@example.com", "hello", text));
+        Assert.Equal("Ada", next.Unprotect(id, "ada@example.com", "hello", other.Protect(id, "ada@example.com", "hello", new() { ["name"] = "Ada" }))!["name"]);
         Assert.Null(secrets.Unprotect(Guid.CreateVersion7(), "mason@example.com", "hello", text));
         Assert.Null(secrets.Unprotect(id, "thief@example.com", "hello", text));
         Assert.Null(secrets.Unprotect(id, "mason@example.com", "other", text));
         Assert.Null(secrets.Unprotect(id, "mason@example.com", "hello", "AAAA"));
         Assert.NotEqual(text, secrets.Protect(id, "mason@example.com", "hello", new() { ["name"] = "Mason" }));
     }
+
+    private static SecretKey Key(params (string Name, string Value)[] settings) => SecretKey.Read(new(
+        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(static setting => KeyValuePair.Create(setting.Name, (string?)setting.Value))).Build(),
+        new HostingEnvironment { EnvironmentName = "Production" }));
 }
 
 public sealed class SqliteMailSecretsTests() : MailSecretsTests(TestDatabaseKind.Sqlite);

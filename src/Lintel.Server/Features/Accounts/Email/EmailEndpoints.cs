@@ -101,26 +101,26 @@ internal static class EmailEndpoints
     }
 
     private static LinkPage ShowVerify(string? token, LinkPages pages) =>
-        pages.Ask("Confirm your e-mail address", "Press the button to confirm that this address is yours.", "Confirm address", "verify", token);
+        pages.Ask("Confirm your address", "Press the button to confirm that this address is yours.", "Confirm address", "verify", token);
 
     private static Task<Results<Ok<AccountMessage>, LinkPage, ErrorResult>> VerifyAsync(HttpContext context, EmailVerifications verifications, LinkPages pages, ForwardedClient forwarded) =>
         FollowAsync(context, pages, async token =>
             await verifications.ConfirmAsync(token, ActorOf(context, forwarded), CancellationToken.None) ? "Your e-mail address is confirmed." : null);
 
     private static LinkPage ShowConfirmOld(string? token, LinkPages pages) =>
-        pages.Ask("Change your e-mail address", "Press the button to let your account move to the new address.", "Change address", "confirm-old", token);
+        pages.Ask("Change your address", "Press the button to let your account move to the new address.", "Change address", "confirm-old", token);
 
     private static Task<Results<Ok<AccountMessage>, LinkPage, ErrorResult>> ConfirmOldAsync(HttpContext context, EmailChanges changes, LinkPages pages, ForwardedClient forwarded) =>
         FollowAsync(context, pages, async token => Describe(await changes.ConfirmAsync(LinkPurpose.ConfirmOld, token, ActorOf(context, forwarded), CancellationToken.None)));
 
     private static LinkPage ShowConfirmNew(string? token, LinkPages pages) =>
-        pages.Ask("Confirm your new e-mail address", "Press the button to confirm that this address is yours.", "Confirm address", "confirm-new", token);
+        pages.Ask("Confirm your new address", "Press the button to confirm that this address is yours.", "Confirm address", "confirm-new", token);
 
     private static Task<Results<Ok<AccountMessage>, LinkPage, ErrorResult>> ConfirmNewAsync(HttpContext context, EmailChanges changes, LinkPages pages, ForwardedClient forwarded) =>
         FollowAsync(context, pages, async token => Describe(await changes.ConfirmAsync(LinkPurpose.ConfirmNew, token, ActorOf(context, forwarded), CancellationToken.None)));
 
     private static LinkPage ShowCancel(string? token, LinkPages pages) =>
-        pages.Ask("Keep your e-mail address", "Press the button to give up the change of address. Then change your password: somebody was signed in to your account.", "Keep my address", "cancel", token);
+        pages.Ask("Keep your address", "Press the button to give up the change of address. Then change your password: somebody was signed in to your account.", "Keep my address", "cancel", token);
 
     private static Task<Results<Ok<AccountMessage>, LinkPage, ErrorResult>> CancelAsync(HttpContext context, EmailChanges changes, LinkPages pages, ForwardedClient forwarded) =>
         FollowAsync(context, pages, async token => Describe(await changes.CancelAsync(token, ActorOf(context, forwarded), CancellationToken.None)));
