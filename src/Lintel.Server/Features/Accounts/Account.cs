@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Lintel.Features.Accounts.Audit;
+using Lintel.Features.Accounts.Email;
 using Lintel.Features.Accounts.Sessions;
 using Lintel.Platform.Storage;
 
@@ -12,7 +13,7 @@ internal sealed record Account(long Id, string Email, string? Name, bool IsActiv
 internal sealed record AccountSecrets(long Id, string Email, bool IsActive, string PasswordHash, long PasswordVersion, string Role);
 
 /// <summary>The accounts in the database.</summary>
-internal sealed class AccountTable(Database database, AccountAudit audit)
+internal sealed class AccountTable(Database database, AccountAudit audit, EmailVerificationMail verification)
 {
     private const string Columns = "id, email, name, is_active, created_at, role, email_verified_at";
 
@@ -36,6 +37,7 @@ internal sealed class AccountTable(Database database, AccountAudit audit)
                 if (account is not null)
                 {
                     await audit.AddAsync(session, account.Id, AccountEvents.Registered, new Actor(account.Id, Client: client));
+                    await verification.WelcomeAsync(session, account);
                 }
 
                 return account;

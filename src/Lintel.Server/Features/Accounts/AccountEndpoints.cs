@@ -1,5 +1,6 @@
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.Credentials;
+using Lintel.Features.Accounts.Email;
 using Lintel.Features.Accounts.Keys;
 using Lintel.Features.Accounts.Passwords;
 using Lintel.Features.Accounts.Sessions;
@@ -16,8 +17,6 @@ internal static class AccountEndpoints
 {
     private const string Tag = "Accounts";
     private const int MaxName = 100;
-    private const int MinPassword = 8;
-    private const int MaxPassword = 128;
     private const int MaxPath = 1024;
 
     private static readonly Ok<LogoutAnswer> LoggedOut = TypedResults.Ok(new LogoutAnswer("Logged out successfully"));
@@ -39,6 +38,8 @@ internal static class AccountEndpoints
             .WithDescription("For browsers, which can send no headers there. Good once, for 30 seconds, for one path.")
             .Accepts<WsTicketRequest>("application/json").RequireCaller().RateLimited();
         routes.MapSessions();
+        auth.MapEmail(limits);
+        auth.MapPasswords(limits);
 
         routes.MapAudit();
         routes.MapSigningKeys();
@@ -51,16 +52,25 @@ internal static class AccountEndpoints
     private static void MapBasics(RouteGroupBuilder auth, AccountRateLimits limits, string prefix)
     {
         auth.MapPost("register", RegisterAsync).WithName(prefix + "Register").WithSummary("Make an account")
+            .WithDescription("A link that confirms the address is mailed to it; where EMAIL_VERIFICATION is required, a password signs nobody in before.")
             .Accepts<RegisterRequest>("application/json").ProducesErrors(403, 409).RateLimited(limits.Register)
             .DescribeResponse(201, "The account was made; sign in next.", ("Location", "`/auth/me`."));
         auth.MapPost("login", LoginAsync).WithName(prefix + "Login").WithSummary("Sign in with e-mail and password, as JSON or as an OAuth2 form")
             .WithDescription("A wrong e-mail address and a wrong password are answered alike, and in the same time. Only failures count against the rate limit.")
-            .Accepts<LoginRequest>("application/json", "application/x-www-form-urlencoded", "multipart/form-data").DescribeForm(typeof(LoginForm)).ProducesErrors(401).RateLimited(limits.SignIn);
+            .Accepts<LoginRequest>("application/json", "application/x-www-form-urlencoded", "multipart/form-data").DescribeForm(typeof(LoginForm)).ProducesErrors(401, 403).RateLimited(limits.SignIn);
         auth.MapGet("me", GetMeAsync).WithName(prefix + "Me").WithSummary("Get your account").RequireCaller().ProducesErrors(403);
     }
 
     private static async Task<Results<Created<AccountView>, ErrorResult>> RegisterAsync(
-        HttpContext context, AccountOptions options, PasswordHashing passwords, SignInAnswers answers, AccountTable accounts, ForwardedClient forwarded, AccountLog log, TimeProvider time)
+        HttpContext context,
+        AccountOptions options,
+        PasswordRules rules,
+        PasswordHashing passwords,
+        SignInAnswers answers,
+        AccountTable accounts,
+        ForwardedClient forwarded,
+        AccountLog log,
+        TimeProvider time)
     {
         if (!options.IsRegistrationOpen)
         {
@@ -71,7 +81,8 @@ internal static class AccountEndpoints
         var email = fields.Required("email").Trim();
         var password = fields.Required("password");
         var name = fields.Optional("name")?.Trim() is { Length: > 0 } given ? given : null;
-        Check(fields, email, password, name);
+        Check(fields, email, name);
+        await rules.CheckAsync(fields, "password", password, [email, name], context.RequestAborted);
         if (fields.Error is { } error)
         {
             return error;
@@ -229,14 +240,13 @@ internal static class AccountEndpoints
         return decoded;
     }
 
-    private static void Check(RequestFields fields, string email, string password, string? name)
+    private static void Check(RequestFields fields, string email, string? name)
     {
         if (!EmailAddress.IsValid(email))
         {
             fields.Refuse("email", "Must be an e-mail address.");
         }
 
-        fields.CheckLength("password", password, MinPassword, MaxPassword);
         if (name is not null)
         {
             fields.CheckLength("name", name, 1, MaxName);

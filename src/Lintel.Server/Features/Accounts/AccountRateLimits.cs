@@ -11,4 +11,7 @@ internal sealed class AccountRateLimits(RateLimitOptions options)
 
     /// <summary>New accounts, and tries to make one.</summary>
     public RateLimitPolicy Register { get; } = new("register", options.Register, TimeSpan.FromHours(1)) { CountsAddresses = true };
+
+    /// <summary>Requests for mail, to whomever. How much one mailbox gets is bounded besides.</summary>
+    public RateLimitPolicy Email { get; } = new("email", options.Email, TimeSpan.FromHours(1)) { CountsAddresses = true };
 }

@@ -1,5 +1,6 @@
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.Credentials;
+using Lintel.Features.Accounts.Email;
 using Lintel.Features.Accounts.Guessing;
 using Lintel.Features.Accounts.Keys;
 using Lintel.Features.Accounts.Passwords;
@@ -23,6 +24,8 @@ internal static class AccountsFeature
         builder.AddSettings(TokenOptions.Read);
         builder.AddJson(AccountsJson.Default);
         builder.AddAudit();
+        builder.AddEmail();
+        builder.AddPasswords();
         builder.DescribeTag(
             "Accounts",
             "Register, sign in, stay signed in. An access token goes into `Authorization: Bearer` and is valid for minutes; a refresh token is valid for one new pair.");
@@ -41,7 +44,6 @@ internal static class AccountsFeature
         services.AddSingleton<AccountMail>();
         services.AddSingleton<AccountRateLimits>();
         services.AddSingleton<AccountTable>();
-        services.AddSingleton<PasswordHashing>();
         services.AddSingleton<RevocationLog>();
         services.AddSingleton<Revocations>();
         services.AddSingleton(new RevokedRows("SELECT id FROM session WHERE revoked_at > $1"));

@@ -1,3 +1,4 @@
+using Lintel.Features.Accounts.Email;
 using Lintel.Features.Accounts.Guessing;
 using Lintel.Features.Accounts.Passwords;
 using Lintel.Features.Accounts.Sessions;
@@ -6,7 +7,7 @@ namespace Lintel.Features.Accounts;
 
 /// <summary>From an e-mail address and a password to a session.</summary>
 internal sealed class SignIn(
-    AccountTable accounts, PasswordHashing passwords, Guesses guesses, SignInCompletion completion, AccountLog log)
+    AccountTable accounts, PasswordHashing passwords, Guesses guesses, SignInCompletion completion, EmailOptions options, AccountLog log)
 {
     /// <summary>Whatever is wrong, the answer and its time are the same: nobody learns here who has an account.</summary>
     public async Task<SignInResult> RunAsync(string email, string password, ClientInfo client, CancellationToken cancellationToken)
@@ -34,6 +35,12 @@ internal sealed class SignIn(
 
         // Side by side, so that SQLite makes both durable at once.
         var forgetting = guesses.SucceededAsync(GuessKind.Password, subject, client, CancellationToken.None);
+        if (options.Verification == EmailVerification.Required && await accounts.FindAsync(account.Id, cancellationToken) is { EmailVerifiedAt: null })
+        {
+            await forgetting;
+            return new(SignInStatus.Unverified);
+        }
+
         var result = await completion.CompleteAsync(account, new(AuthMethods.Password, client, check.NewHash), cancellationToken);
         await forgetting;
         if (result.Status == SignInStatus.Refused)
@@ -60,6 +67,9 @@ internal enum SignInStatus
 {
     SignedIn,
     Refused,
+
+    /// <summary>The password was right, and the address must be confirmed first.</summary>
+    Unverified,
 
     /// <summary>Too many wait to be hashed; nothing was checked.</summary>
     Busy,

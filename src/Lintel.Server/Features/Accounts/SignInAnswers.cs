@@ -14,6 +14,7 @@ internal sealed class SignInAnswers(TokenSigner signer, TokenOptions options, Pa
         { Grant: { } grant } => Tokens(context, grant.ToPair(signer, options)),
         { Status: SignInStatus.Busy } => Busy(),
         { Status: SignInStatus.TooManyTries } => TooManyTries(result.RetryAfter),
+        { Status: SignInStatus.Unverified } => ApiErrors.Forbidden("Confirm your e-mail address first: follow the link that was mailed to it, or ask for another."),
         _ => ApiErrors.InvalidCredentials(),
     };
 

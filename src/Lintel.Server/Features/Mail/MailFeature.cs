@@ -11,11 +11,13 @@ internal static class MailFeature
     public static void AddMail(this IHostApplicationBuilder builder)
     {
         builder.AddSettings(MailOptions.Read);
+        builder.AddSettings(SecretKey.Read);
         builder.AddJson(MailJson.Default);
         builder.AddBreaker(MailSender.BreakerName, new() { IsFailure = static failure => !SmtpReplies.IsRefusal(failure) });
         builder.AddJobKind<MailJob>(MailJob.Kind);
         builder.Services.AddSingleton<MailTemplates>();
         builder.Services.AddSingleton<MailQueue>();
+        builder.Services.AddSingleton<MailSecrets>();
         builder.Services.AddSingleton<MailSender>();
         builder.Services.AddHostedService<MailRetentionWorker>();
         builder.Services.AddSingleton<IReadinessCheck, MailCheck>();

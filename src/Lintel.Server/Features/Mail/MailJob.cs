@@ -40,7 +40,13 @@ internal sealed partial class MailJob(MailQueue queue, MailTemplates templates, 
                         continue;
                     }
 
-                    switch (await connection.SendAsync(mail, template.Render(mail.Fields), cancellationToken))
+                    if (mail.Fields is not { } fields)
+                    {
+                        await RefuseAsync(job, mail, "It was written under another SECRET_KEY and cannot be read.");
+                        continue;
+                    }
+
+                    switch (await connection.SendAsync(mail, template.Render(fields), cancellationToken))
                     {
                         case { Refusal: { } refusal }:
                             await RefuseAsync(job, mail, refusal);

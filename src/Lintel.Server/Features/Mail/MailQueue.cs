@@ -1,14 +1,15 @@
-using System.Text.Json;
+using System.Data.Common;
 using Lintel.Features.Jobs;
 using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Mail;
 
 /// <summary>A message that waits.</summary>
-internal sealed record WaitingMail(Guid Id, string Recipient, string Template, IReadOnlyDictionary<string, string?> Fields, DateTimeOffset CreatedAt);
+/// <param name="Fields">Null where they cannot be read: <c>SECRET_KEY</c> is another than when it was queued.</param>
+internal sealed record WaitingMail(Guid Id, string Recipient, string Template, IReadOnlyDictionary<string, string?>? Fields, DateTimeOffset CreatedAt);
 
 /// <summary>Mail to be sent. It is queued in the transaction of what it tells of, so that neither is there without the other.</summary>
-internal sealed class MailQueue(Database database, JobQueue jobs, MailOptions options, TimeOrderedIds ids, TimeProvider time)
+internal sealed class MailQueue(Database database, JobQueue jobs, MailOptions options, MailSecrets secrets, TimeOrderedIds ids, TimeProvider time)
 {
     private const long PageSize = 50;
     private const long SecondsInHour = 3600;
@@ -19,25 +20,29 @@ internal sealed class MailQueue(Database database, JobQueue jobs, MailOptions op
     /// <param name="fields">The values of its fields.</param>
     public async ValueTask AddAsync(DbSession session, long ownerId, string recipient, string template, Dictionary<string, string?> fields)
     {
+        if (options.Delivery != MailDelivery.Off && await TakePlaceAsync(session, ownerId, time.GetUtcNow()))
+        {
+            await AddUncountedAsync(session, ownerId, recipient, template, fields);
+        }
+    }
+
+    /// <summary>As <see cref="AddAsync"/>, for a feature that bounds by itself how much it sends.</summary>
+    public async ValueTask AddUncountedAsync(DbSession session, long ownerId, string recipient, string template, Dictionary<string, string?> fields)
+    {
         if (options.Delivery == MailDelivery.Off)
         {
             return;
         }
 
-        var now = time.GetUtcNow();
-        if (!await TakePlaceAsync(session, ownerId, now))
-        {
-            return;
-        }
-
+        var id = ids.Next();
         await session.ExecuteAsync(
             "INSERT INTO mail (id, owner_id, recipient, template, fields, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
-            ids.Next(),
+            id,
             ownerId,
             recipient,
             template,
-            JsonSerializer.Serialize(fields, MailJson.Default.DictionaryStringString),
-            now.ToMicroseconds());
+            secrets.Protect(id, recipient, template, fields),
+            time.GetMicroseconds());
         await jobs.EnsureAsync(session, MailJob.Kind, ownerId);
     }
 
@@ -46,12 +51,7 @@ internal sealed class MailQueue(Database database, JobQueue jobs, MailOptions op
         database.ReadAsync(
             session => session.QueryAsync(
                 "SELECT id, recipient, template, fields, created_at FROM mail WHERE owner_id = $1 ORDER BY id LIMIT $2",
-                static row => new WaitingMail(
-                    row.GetGuid(0),
-                    row.GetString(1),
-                    row.GetString(2),
-                    JsonSerializer.Deserialize(row.GetString(3), MailJson.Default.DictionaryStringString)!,
-                    row.GetInstant(4)),
+                Read,
                 ownerId,
                 PageSize),
             cancellationToken);
@@ -59,6 +59,12 @@ internal sealed class MailQueue(Database database, JobQueue jobs, MailOptions op
     /// <summary>Forgets a message that was handed over or refused for good.</summary>
     public Task RemoveAsync(Guid id, CancellationToken cancellationToken) =>
         database.WriteAsync(async session => { await session.ExecuteAsync("DELETE FROM mail WHERE id = $1", id); }, cancellationToken);
+
+    private WaitingMail Read(DbDataReader row)
+    {
+        var (id, recipient, template) = (row.GetGuid(0), row.GetString(1), row.GetString(2));
+        return new(id, recipient, template, secrets.Unprotect(id, recipient, template, row.GetString(3)), row.GetInstant(4));
+    }
 
     /// <summary>
     /// Counts a message of this hour, unless there were as many as an owner may have. An owner may write what is mailed, and to an address that is another's: the bound is on the owner,

@@ -21,4 +21,14 @@ internal static class AccountEvents
     public const string DeletionBegan = "account.deletion_began";
     public const string Deleted = "account.deleted";
     public const string SigningKeysRotated = "signing_keys.rotated";
+
+    // What is done by mail, and to passwords.
+    public const string EmailVerified = "email.verified";
+    public const string EmailChangeRequested = "email.change_requested";
+    public const string EmailChangeCancelled = "email.change_cancelled";
+    public const string EmailChanged = "email.changed";
+    public const string EmailCodeRequested = "email.code_requested";
+    public const string PasswordResetRequested = "password.reset_requested";
+    public const string PasswordReset = "password.reset";
+    public const string PasswordChanged = "password.changed";
 }

@@ -1,0 +1,77 @@
+using Lintel.Features.Accounts.Sessions;
+using Lintel.Platform.Storage;
+using Lintel.Platform.Threading;
+
+namespace Lintel.Features.Accounts.Email;
+
+/// <summary>What people ask to be mailed. The words are in the database.</summary>
+internal static class EmailPurposes
+{
+    public const string Verify = "verify";
+    public const string ResetPassword = "password_reset";
+    public const string SignInCode = "code";
+    public const string Change = "change";
+}
+
+/// <summary>Something that is to be mailed.</summary>
+/// <param name="Email">To whom; a new address, where the purpose is a change.</param>
+/// <param name="AccountId">Who asks, where that matters.</param>
+internal sealed record EmailRequest(Guid Id, string Purpose, string Email, long? AccountId, ClientInfo Client);
+
+/// <summary>
+/// Requests for mail that wait to be looked at. Who asks gets an answer once the request is kept, before anybody knows whether there is such an account: what is written until then
+/// is the same for every address, and so is the time it takes.
+/// </summary>
+internal sealed class EmailRequests(Database database, EmailBudget budget, EmailOptions options, TimeOrderedIds ids)
+{
+    // Far more than wait in a healthy server, and bounded all the same.
+    private const long MostWaiting = 10_000;
+
+    /// <summary>Is set when there is something to do.</summary>
+    public AsyncSignal Arrived { get; } = new();
+
+    /// <summary>Keeps a request, unless the address was sent as much this hour as it may be.</summary>
+    /// <returns>False where too many wait.</returns>
+    public Task<bool> AddAsync(string purpose, string email, long? accountId, ClientInfo client, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async unit =>
+            {
+                if (!await budget.TakeAsync(unit, purpose, EmailAddress.Normalize(email), options.RequestsPerHour)
+                    || (accountId is { } asks && !await budget.TakeAsync(unit, purpose + " by", $"{asks}", options.RequestsPerHour)))
+                {
+                    return true;
+                }
+
+                var isKept = await unit.ExecuteAsync(
+                    """
+                    INSERT INTO email_request (id, purpose, email, account_id, user_agent, address)
+                    SELECT $1, $2, $3, $4, $5, $6 WHERE (SELECT count(*) FROM email_request) < $7
+                    """,
+                    ids.Next(),
+                    purpose,
+                    email,
+                    accountId,
+                    client.UserAgent,
+                    client.Address,
+                    MostWaiting) == 1;
+                unit.AfterCommit(Arrived.Set);
+                return isKept;
+            },
+            cancellationToken);
+
+    /// <summary>The one that waits longest; null where none does.</summary>
+    public Task<Guid?> FindNextAsync(CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            session => session.QueryFirstAsync("SELECT id FROM email_request ORDER BY id LIMIT 1", static row => (Guid?)row.GetGuid(0)), cancellationToken);
+
+    /// <summary>Takes a request as part of the unit that does what it asks for; null where another node did.</summary>
+    public static ValueTask<EmailRequest?> TakeAsync(DbSession unit, Guid id) =>
+        unit.QueryFirstAsync(
+            "DELETE FROM email_request WHERE id = $1 RETURNING id, purpose, email, account_id, user_agent, address",
+            static row => new EmailRequest(
+                row.GetGuid(0), row.GetString(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetInt64(3), new ClientInfo(row.GetNullableString(4), row.GetNullableString(5))),
+            id);
+
+    public Task RemoveAsync(Guid id, CancellationToken cancellationToken) =>
+        database.WriteAsync(async unit => { await unit.ExecuteAsync("DELETE FROM email_request WHERE id = $1", id); }, cancellationToken);
+}

@@ -1,0 +1,109 @@
+using System.Net;
+using Lintel.Infrastructure;
+
+namespace Lintel.Features.Accounts.Email;
+
+public abstract class EmailCodeTests(EmailServer server)
+{
+    private const string Path = "/auth/login/code";
+
+    [Fact]
+    public async Task A_mailed_code_signs_in_once()
+    {
+        var person = await server.SignInAsync();
+        var code = await server.CodeAsync(person.Email);
+        using var response = await server.PostAsync(Path, new { email = person.Email.ToUpperInvariant(), code });
+        var tokens = await Tokens.OfAsync(response);
+
+        Assert.Equal(HttpStatusCode.OK, await server.StatusOfMeAsync(tokens.Access));
+        Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM session WHERE id = $1 AND auth_methods = 'email'", tokens.SessionId));
+        Assert.True(await server.IsVerifiedAsync(person.Id));
+        Assert.Equal(HttpStatusCode.Unauthorized, await server.StatusAsync(Path, new { email = person.Email, code }));
+    }
+
+    [Fact]
+    public async Task Of_many_with_the_same_code_at_once_one_is_signed_in()
+    {
+        var person = await server.SignInAsync();
+        var code = (await server.CodeAsync(person.Email)).Replace(" ", "", StringComparison.Ordinal);
+        var statuses = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => server.StatusAsync(Path, new { email = person.Email, code })));
+
+        Assert.Single(statuses, HttpStatusCode.OK);
+        Assert.Equal(2, await server.CountAsync("SELECT count(*) FROM session WHERE account_id = $1", person.Id));
+    }
+
+    [Fact]
+    public async Task Many_guesses_at_once_have_no_more_tries_than_one_after_the_other()
+    {
+        var person = await server.SignInAsync();
+        var code = await server.CodeAsync(person.Email);
+        var wrong = Enumerable.Range(0, 40).Select(i => $"{i:D8}").Where(guess => guess != code.Replace(" ", "", StringComparison.Ordinal));
+        var statuses = await Task.WhenAll(wrong.Select(guess => server.StatusAsync(Path, new { email = person.Email, code = guess })));
+
+        Assert.All(statuses, static status => Assert.Equal(HttpStatusCode.Unauthorized, status));
+        Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM email_code WHERE account_id = $1 AND attempts = 5", person.Id));
+        Assert.Equal(HttpStatusCode.Unauthorized, await server.StatusAsync(Path, new { email = person.Email, code }));
+        Assert.Equal(HttpStatusCode.OK, await server.StatusAsync(Path, new { email = person.Email, code = await server.CodeAsync(person.Email, 2) }));
+    }
+
+    [Fact]
+    public async Task A_new_code_takes_the_place_of_the_one_before()
+    {
+        var person = await server.SignInAsync();
+        var first = await server.CodeAsync(person.Email);
+        var second = await server.CodeAsync(person.Email, 2);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, await server.StatusAsync(Path, new { email = person.Email, code = first }));
+        Assert.Equal(HttpStatusCode.OK, await server.StatusAsync(Path, new { email = person.Email, code = second }));
+    }
+
+    [Fact]
+    public async Task A_code_is_good_for_ten_minutes_and_one_address()
+    {
+        var (person, other) = (await server.SignInAsync(), await server.SignInAsync());
+        var code = await server.CodeAsync(person.Email);
+        await server.CodeAsync(other.Email);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, await server.StatusAsync(Path, new { email = other.Email, code }));
+        server.Clock.Advance(TimeSpan.FromMinutes(10) + TimeSpan.FromSeconds(1));
+        Assert.Equal(HttpStatusCode.Unauthorized, await server.StatusAsync(Path, new { email = person.Email, code }));
+    }
+
+    [Fact]
+    public async Task A_code_of_before_a_new_password_is_not_good()
+    {
+        var person = await server.SignInAsync();
+        var code = await server.CodeAsync(person.Email);
+        using var changed = await server.PostAsync("/auth/password", new { new_password = EmailServer.NewPassword, current_password = AccountsServer.Password }, person.Tokens.Access);
+
+        Assert.Equal(HttpStatusCode.NoContent, changed.StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, await server.StatusAsync(Path, new { email = person.Email, code }));
+    }
+
+    [Fact]
+    public async Task An_address_of_nobody_has_a_code_that_nobody_is_mailed_and_that_signs_nobody_in()
+    {
+        var (known, unknown, locked) = (await server.SignInAsync(), AccountsServer.NewEmail(), await server.SignInAsync());
+        await server.LockAsync(locked);
+        await server.AskAsync("/auth/email/code", unknown);
+        await server.AskAsync("/auth/email/code", locked.Email);
+        await server.CodeAsync(known.Email);
+        await server.SettleAsync();
+        var answers = new List<string>();
+        foreach (var email in new[] { known.Email, unknown, locked.Email, AccountsServer.NewEmail(), "no address\0" })
+        {
+            using var response = await server.PostAsync(Path, new { email, code = "not it" });
+            Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+            answers.Add((await response.JsonAsync()).GetProperty("error").GetRawText());
+        }
+
+        Assert.Single(answers.Distinct());
+        Assert.Empty(server.Letters(unknown));
+        Assert.DoesNotContain(server.Letters(locked.Email), static letter => letter.Contains("Your code", StringComparison.Ordinal));
+        Assert.Equal(2, await server.CountAsync("SELECT count(*) FROM email_code WHERE account_id IS NULL AND attempts = 1"));
+    }
+}
+
+public sealed class EmailCodeOnSqliteTests(SqliteEmailServer server) : EmailCodeTests(server), IClassFixture<SqliteEmailServer>;
+
+public sealed class EmailCodeOnPostgresTests(PostgresEmailServer server) : EmailCodeTests(server), IClassFixture<PostgresEmailServer>;
