@@ -74,6 +74,8 @@ internal static class CommandLine
             BeamCommands.Create(options),
             JobCommands.Create(options),
             KeyCommands.Create(options),
+            UserCommands.Create(options),
+            AdminCommands.Create(options),
             CompletionCommand.Create(),
         };
 

@@ -38,6 +38,7 @@ internal static class AccountsFeature
         services.AddSingleton<AccountMail>();
         services.AddSingleton<AccountRateLimits>();
         services.AddSingleton<AccountTable>();
+        services.AddSingleton<ImportedPasswords>();
         services.AddSingleton<PasswordHashing>();
         services.AddSingleton<RevocationLog>();
         services.AddSingleton<Revocations>();
@@ -50,6 +51,7 @@ internal static class AccountsFeature
         services.AddSingleton<StepUp>();
         services.AddSingleton<TokenReader>();
         services.AddSingleton<TokenSigner>();
+        services.AddHostedService<ImportedPasswordWatch>();
         services.AddHostedService<RevocationWorker>();
         services.AddHostedService<AccountRetentionWorker>();
     }

@@ -1,3 +1,4 @@
+using Lintel.Features.Administration.Importing;
 using Lintel.Platform.Http;
 
 namespace Lintel.Features.Administration;
@@ -9,14 +10,17 @@ internal static class AdministrationFeature
     {
         builder.AddJson(AdministrationJson.Default);
         builder.AddJson(FirstAdminJson.Default);
+        builder.AddJson(ImportJson.Default);
         builder.Services.AddSingleton<FirstAdmin>();
         builder.Services.AddSingleton<UserAccess>();
+        builder.Services.AddSingleton<UserImport>();
         builder.Services.AddSingleton<UserTable>();
     }
 
     public static void MapAdministration(this IEndpointRouteBuilder routes)
     {
         routes.MapUsers();
+        routes.MapImport();
         FirstAdmin.Map(routes);
     }
 }
