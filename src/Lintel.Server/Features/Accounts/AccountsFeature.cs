@@ -9,6 +9,7 @@ using Lintel.Features.Accounts.Sessions;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
+using Lintel.Platform.Privacy;
 using Lintel.Platform.Security;
 
 namespace Lintel.Features.Accounts;
@@ -37,12 +38,14 @@ internal static class AccountsFeature
         services.AddSingleton<AccountLog>();
         services.AddSingleton<AccountMail>();
         services.AddSingleton<AccountRateLimits>();
+        services.AddSingleton<IPersonalData, AccountPersonalData>();
         services.AddSingleton<AccountTable>();
         services.AddSingleton<ImportedPasswords>();
         services.AddSingleton<PasswordHashing>();
         services.AddSingleton<RevocationLog>();
         services.AddSingleton<Revocations>();
         services.AddSingleton(new RevokedRows("SELECT id FROM session WHERE revoked_at > $1"));
+        services.AddSingleton(EndedCredentials.Rows);
         services.AddSingleton<SessionEnd>();
         services.AddSingleton<SessionTable>();
         services.AddSingleton<SignIn>();

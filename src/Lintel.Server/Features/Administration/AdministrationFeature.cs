@@ -1,3 +1,4 @@
+using Lintel.Features.Administration.Erasure;
 using Lintel.Features.Administration.Importing;
 using Lintel.Platform.Http;
 
@@ -11,6 +12,9 @@ internal static class AdministrationFeature
         builder.AddJson(AdministrationJson.Default);
         builder.AddJson(FirstAdminJson.Default);
         builder.AddJson(ImportJson.Default);
+        builder.Services.AddSingleton<AccountErasure>();
+        builder.Services.AddHostedService(static services => services.GetRequiredService<AccountErasure>());
+        builder.Services.AddSingleton<DataExport>();
         builder.Services.AddSingleton<FirstAdmin>();
         builder.Services.AddSingleton<UserAccess>();
         builder.Services.AddSingleton<UserImport>();
@@ -21,6 +25,7 @@ internal static class AdministrationFeature
     {
         routes.MapUsers();
         routes.MapImport();
+        routes.MapErasure();
         FirstAdmin.Map(routes);
     }
 }

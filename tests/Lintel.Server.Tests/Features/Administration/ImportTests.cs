@@ -183,6 +183,6 @@ public abstract class ImportTests(AccountsServer server)
         await server.Database.ReadAsync(session => session.QueryFirstAsync("SELECT password_hash FROM account WHERE email = $1", static row => row.GetString(0), email), Cancel);
 }
 
-public sealed class SqliteImportTests(SqliteAccountsServer server) : ImportTests(server), IClassFixture<SqliteAccountsServer>;
+public sealed class ImportOnSqliteTests(SqliteAccountsServer server) : ImportTests(server), IClassFixture<SqliteAccountsServer>;
 
-public sealed class PostgresImportTests(PostgresAccountsServer server) : ImportTests(server), IClassFixture<PostgresAccountsServer>;
+public sealed class ImportOnPostgresTests(PostgresAccountsServer server) : ImportTests(server), IClassFixture<PostgresAccountsServer>;
