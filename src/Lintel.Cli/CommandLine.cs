@@ -75,6 +75,8 @@ internal static class CommandLine
             JobCommands.Create(options),
             KeyCommands.Create(options),
             SessionCommands.Create(options),
+            UserCommands.Create(options),
+            AdminCommands.Create(options),
             CompletionCommand.Create(),
         };
 

@@ -20,7 +20,7 @@ public sealed class ArchitectureTests
     private static readonly Dictionary<string, string[]> MayUse = new(StringComparer.Ordinal)
     {
         ["Accounts"] = ["Mail", "Streams"],
-        ["Administration"] = ["Accounts", "ApiKeys", "Streams"],
+        ["Administration"] = ["Accounts", "ApiKeys"],
         ["ApiKeys"] = ["Accounts"],
         ["Beams"] = ["Files", "Jobs", "Streams"],
         ["Chat"] = ["Jobs", "Streams"],

@@ -11,12 +11,14 @@ internal sealed class CsvReader
     private readonly char _separator;
     private int _position;
 
-    public CsvReader(string text)
+    /// <param name="text">All of the table, or as much as is to be read.</param>
+    /// <param name="separator">What is between its fields; null to tell it from the first line.</param>
+    public CsvReader(string text, char? separator = null)
     {
         _text = text;
         var end = text.AsSpan().IndexOfAny('\r', '\n');
         var first = end < 0 ? text : text[..end];
-        _separator = Separators.MaxBy(candidate => first.Count(c => c == candidate));
+        _separator = separator ?? Separators.MaxBy(candidate => first.Count(c => c == candidate));
     }
 
     /// <summary>The line on which the record that was read last began, from 1.</summary>

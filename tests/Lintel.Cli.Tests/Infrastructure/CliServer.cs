@@ -17,6 +17,8 @@ public sealed class CliServer : IAsyncLifetime
 
     public Uri Address { get; private set; } = null!;
 
+    public string DataFolder => Path.Combine(_folder, "data");
+
     public async ValueTask InitializeAsync()
     {
         await StartAsync(0);
@@ -53,7 +55,7 @@ public sealed class CliServer : IAsyncLifetime
             _folder,
             ("HOST", "127.0.0.1"),
             ("PORT", port.ToString()),
-            ("LINTEL_DATA", Path.Combine(_folder, "data")),
+            ("LINTEL_DATA", DataFolder),
             ("SECRET_KEY", "0123456789abcdef0123456789abcdef-for-tests"),
             ("API_KEY", StaticKey),
             ("RATE_LIMIT_REQUESTS", "1000000"),

@@ -10,6 +10,7 @@ using Lintel.Features.Accounts.Sessions;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
+using Lintel.Platform.Privacy;
 using Lintel.Platform.Security;
 using Lintel.Platform.Storage;
 
@@ -43,16 +44,20 @@ internal static class AccountsFeature
         services.AddSingleton<AccountLog>();
         services.AddSingleton<AccountMail>();
         services.AddSingleton<AccountRateLimits>();
+        services.AddSingleton<IPersonalData, AccountPersonalData>();
         services.AddSingleton<AccountTable>();
         services.AddSingleton<RevocationLog>();
         services.AddSingleton<Revocations>();
         services.AddSingleton(new RevokedRows("SELECT id FROM session WHERE revoked_at > $1"));
+        services.AddSingleton(EndedCredentials.Rows);
+        services.AddSingleton<ImportedPasswords>();
         services.AddSingleton<SignIn>();
         services.AddSingleton<SignInAnswers>();
         services.AddSingleton<SignInCompletion>();
         services.AddSingleton<StepUp>();
         services.AddSingleton<TokenReader>();
         services.AddSingleton<TokenSigner>();
+        services.AddHostedService<ImportedPasswordWatch>();
         services.AddHostedService<RevocationWorker>();
         services.AddHostedService<RevocationRetentionWorker>();
     }

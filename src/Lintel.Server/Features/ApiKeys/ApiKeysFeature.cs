@@ -2,6 +2,7 @@ using Lintel.Features.Accounts.Revocation;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
+using Lintel.Platform.Privacy;
 using Lintel.Platform.Security;
 
 namespace Lintel.Features.ApiKeys;
@@ -20,6 +21,7 @@ internal static class ApiKeysFeature
         services.AddSingleton<StoredApiKeys>();
         services.AddSingleton<IApiKeyVerifier>(static provider => provider.GetRequiredService<StoredApiKeys>());
         services.AddSingleton(new RevokedRows("SELECT id FROM api_key WHERE revoked_at > $1"));
+        services.AddSingleton<IPersonalData, ApiKeyPersonalData>();
         services.AddSingleton<ApiKeyTable>();
         services.AddSingleton<ApiKeyLog>();
         services.AddSingleton<ApiKeyUse>();

@@ -3,6 +3,7 @@ using Lintel.Features.Chat.Rooms;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
+using Lintel.Platform.Privacy;
 
 namespace Lintel.Features.Chat;
 
@@ -15,6 +16,7 @@ internal static class ChatFeature
         builder.DescribeTag(
             "Chat", "A lobby for who is there now, and rooms with a history: resumed without a gap, changed and removed, moderated, private where they should be.");
         builder.Services.AddSingleton<ChatLimits>();
+        builder.Services.AddSingleton<IPersonalData, ChatPersonalData>();
         builder.Services.AddSingleton<Lobby>();
         builder.Services.AddSingleton<LobbySocket>();
         builder.Services.AddSingleton<LiveRooms>();

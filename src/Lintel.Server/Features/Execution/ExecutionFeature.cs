@@ -3,6 +3,7 @@ using Lintel.Platform.Configuration;
 using Lintel.Platform.Health;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
+using Lintel.Platform.Privacy;
 
 namespace Lintel.Features.Execution;
 
@@ -18,6 +19,7 @@ internal static class ExecutionFeature
         builder.AddJobKind<ExecuteJob>(ExecuteJob.Kind with { MaxConcurrent = options.Concurrency, MaxConcurrentPerOwner = options.ConcurrencyPerOwner });
         builder.AddJobKind<ExecuteBatchJob>(
             ExecuteBatchJob.Kind with { MaxConcurrent = options.BatchConcurrency, MaxConcurrentPerOwner = Math.Max(1, options.ConcurrencyPerOwner / 2) });
+        builder.Services.AddSingleton<IPersonalData, ExecutionPersonalData>();
         builder.Services.AddSingleton<LanguageCatalog>();
         builder.Services.AddSingleton<ExecutionSandbox>();
         builder.Services.AddHostedService(static services => services.GetRequiredService<ExecutionSandbox>());

@@ -5,6 +5,7 @@ using Lintel.Platform.Configuration;
 using Lintel.Platform.Health;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
+using Lintel.Platform.Privacy;
 
 namespace Lintel.Features.Files;
 
@@ -29,6 +30,7 @@ internal static class FilesFeature
             builder.Services.AddSingleton<IFileStorage, DiskStorage>();
         }
 
+        builder.Services.AddSingleton<IPersonalData, FilePersonalData>();
         builder.Services.AddSingleton<FileTable>();
         builder.Services.AddSingleton<UploadLeases>();
         builder.Services.AddSingleton<FileUploads>();

@@ -4,6 +4,7 @@ using Lintel.Features.Streams;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
+using Lintel.Platform.Privacy;
 
 namespace Lintel.Features.Jobs;
 
@@ -20,6 +21,7 @@ public static class JobsFeature
         builder.Services.AddSingleton<JobSignals>();
         builder.Services.AddSingleton<JobInputs>();
         builder.Services.AddSingleton(static services => new JobFinish(services.GetRequiredService<StreamLog>(), services.GetServices<IJobEndListener>));
+        builder.Services.AddSingleton<IPersonalData, JobPersonalData>();
         builder.Services.AddSingleton<JobQueue>();
         builder.Services.AddSingleton<JobLeases>();
         builder.Services.AddSingleton<JobRecovery>();

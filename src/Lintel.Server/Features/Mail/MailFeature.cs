@@ -3,6 +3,7 @@ using Lintel.Platform.Breakers;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Health;
 using Lintel.Platform.Http;
+using Lintel.Platform.Privacy;
 
 namespace Lintel.Features.Mail;
 
@@ -15,6 +16,7 @@ internal static class MailFeature
         builder.AddJson(MailJson.Default);
         builder.AddBreaker(MailSender.BreakerName, new() { IsFailure = static failure => !SmtpReplies.IsRefusal(failure) });
         builder.AddJobKind<MailJob>(MailJob.Kind);
+        builder.Services.AddSingleton<IPersonalData, MailPersonalData>();
         builder.Services.AddSingleton<MailTemplates>();
         builder.Services.AddSingleton<MailQueue>();
         builder.Services.AddSingleton<MailSecrets>();

@@ -34,6 +34,7 @@ public sealed record MarkRead(string? Id = null);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(NotificationList))]
+[JsonSerializable(typeof(NotificationView))]
 [JsonSerializable(typeof(UnreadCount))]
 [JsonSerializable(typeof(MarkRead))]
 internal sealed partial class NotificationsJson : JsonSerializerContext;

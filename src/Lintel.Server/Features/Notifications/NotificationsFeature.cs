@@ -1,6 +1,7 @@
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
+using Lintel.Platform.Privacy;
 
 namespace Lintel.Features.Notifications;
 
@@ -22,6 +23,7 @@ internal static class NotificationsFeature
         builder.AddSettings(NotificationOptions.Read);
         builder.AddJson(NotificationsJson.Default);
         builder.DescribeTag("Notifications", "What you are told: a list, a count of what is unread, and an endless stream of what comes, over Server-Sent Events or WebSocket.");
+        builder.Services.AddSingleton<IPersonalData, NotificationPersonalData>();
         builder.Services.AddSingleton<Inboxes>();
         builder.Services.AddSingleton<NotificationWatch>();
         builder.Services.AddHostedService<NotificationRetentionWorker>();

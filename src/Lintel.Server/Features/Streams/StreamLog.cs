@@ -139,6 +139,14 @@ internal sealed class StreamLog(Database database, StreamFeeds feeds, TimeProvid
         }
     }
 
+    /// <summary>Deletes a stream that was emptied, with what was appended since, as part of <paramref name="session"/>'s unit of work.</summary>
+    public static async ValueTask RemoveAsync(DbSession session, long streamId)
+    {
+        // Its row is locked first: who appends comes before, and is seen, or finds no stream.
+        await session.ExecuteAsync("DELETE FROM stream WHERE id = $1", streamId);
+        await session.ExecuteAsync("DELETE FROM event WHERE stream_id = $1", streamId);
+    }
+
     /// <returns>The stream's new floor; 0 when there was nothing to forget.</returns>
     private static async ValueTask<long> PruneAsync(DbSession session, long streamId, long floor)
     {

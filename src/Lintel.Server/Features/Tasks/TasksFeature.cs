@@ -3,6 +3,7 @@ using Lintel.Features.Notifications;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
+using Lintel.Platform.Privacy;
 
 namespace Lintel.Features.Tasks;
 
@@ -32,6 +33,7 @@ internal static class TasksFeature
         builder.AddMailTemplate(TaskNews.Due);
         builder.AddNotificationKind(TaskNews.Created, typeof(TaskNotice));
         builder.AddNotificationKind(TaskNews.Due, typeof(TaskNotice));
+        builder.Services.AddSingleton<IPersonalData, TaskPersonalData>();
         builder.Services.AddSingleton<TaskNews>();
         builder.Services.AddSingleton<TaskTable>();
         builder.Services.AddSingleton<TaskSearches>();

@@ -1,10 +1,11 @@
-using System.Net;
 using Lintel.Features.Jobs;
 using Lintel.Features.Notifications;
 using Lintel.Features.Webhooks.Sending;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
+using Lintel.Platform.Privacy;
+using System.Net;
 
 namespace Lintel.Features.Webhooks;
 
@@ -18,6 +19,7 @@ internal static class WebhooksFeature
         builder.DescribeTag("Webhooks", "Your own servers, told of your jobs and tasks by signed requests: in order, again and again until they are taken, each with its history.");
         builder.AddJobKind<WebhookJob>(WebhookJob.Kind with { MaxConcurrent = options.Concurrency });
         builder.AddNotificationKind(PendingDeliveries.DisabledNotice, typeof(WebhookDisabled));
+        builder.Services.AddSingleton<IPersonalData, WebhookPersonalData>();
         builder.Services.AddSingleton<TargetAddresses>();
         builder.Services.AddSingleton<WebhookUrl>();
         builder.Services.AddSingleton<WebhookSecrets>();

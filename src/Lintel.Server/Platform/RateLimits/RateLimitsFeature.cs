@@ -1,3 +1,4 @@
+using Lintel.Platform.Privacy;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Lintel.Platform.RateLimits;
@@ -20,6 +21,7 @@ internal static class RateLimitsFeature
             return new RateLimitPartitions(services.GetRequiredService<TimeProvider>(), RateLimitPartitions.DefaultCapacity, shared.IsUsed ? shared : null);
         });
         builder.Services.AddSingleton<RateLimiting>();
+        builder.Services.AddSingleton<IPersonalData, RateLimitPersonalData>();
         builder.Services.AddHostedService<RateLimitRetentionWorker>();
     }
 

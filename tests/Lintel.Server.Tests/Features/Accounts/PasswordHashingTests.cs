@@ -114,7 +114,7 @@ public sealed class PasswordHashingTests
     }
 
     private static PasswordHashing Create(int iterations, int queue = 100) =>
-        new(new AccountOptions { IsRegistrationOpen = true, PasswordIterations = iterations, PasswordQueue = queue, PasswordThreads = 1 }, TimeProvider.System);
+        new(new AccountOptions { IsRegistrationOpen = true, PasswordIterations = iterations, PasswordQueue = queue, PasswordThreads = 1 }, TimeProvider.System, new ImportedPasswords());
 
     private static PasswordHasher<object> Framework(int iterations) => new(Options.Create(new PasswordHasherOptions { IterationCount = iterations }));
 }

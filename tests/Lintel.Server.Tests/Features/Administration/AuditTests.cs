@@ -132,6 +132,6 @@ public abstract class AuditTests(AccountsServer server)
     }
 }
 
-public sealed class SqliteAuditTests(SqliteAccountsServer server) : AuditTests(server), IClassFixture<SqliteAccountsServer>;
+public sealed class AuditOnSqliteTests(SqliteAccountsServer server) : AuditTests(server), IClassFixture<SqliteAccountsServer>;
 
-public sealed class PostgresAuditTests(PostgresAccountsServer server) : AuditTests(server), IClassFixture<PostgresAccountsServer>;
+public sealed class AuditOnPostgresTests(PostgresAccountsServer server) : AuditTests(server), IClassFixture<PostgresAccountsServer>;

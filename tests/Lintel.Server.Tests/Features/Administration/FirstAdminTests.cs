@@ -120,6 +120,6 @@ public abstract class FirstAdminTests(AccountsServer server)
     }
 }
 
-public sealed class SqliteFirstAdminTests(SqliteAccountsServer server) : FirstAdminTests(server), IClassFixture<SqliteAccountsServer>;
+public sealed class FirstAdminOnSqliteTests(SqliteAccountsServer server) : FirstAdminTests(server), IClassFixture<SqliteAccountsServer>;
 
-public sealed class PostgresFirstAdminTests(PostgresAccountsServer server) : FirstAdminTests(server), IClassFixture<PostgresAccountsServer>;
+public sealed class FirstAdminOnPostgresTests(PostgresAccountsServer server) : FirstAdminTests(server), IClassFixture<PostgresAccountsServer>;

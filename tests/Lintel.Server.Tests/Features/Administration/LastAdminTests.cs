@@ -52,6 +52,6 @@ public abstract class LastAdminTests(Func<AccountsServer> create)
     }
 }
 
-public sealed class SqliteLastAdminTests() : LastAdminTests(static () => new SqliteAccountsServer());
+public sealed class LastAdminOnSqliteTests() : LastAdminTests(static () => new SqliteAccountsServer());
 
-public sealed class PostgresLastAdminTests() : LastAdminTests(static () => new PostgresAccountsServer());
+public sealed class LastAdminOnPostgresTests() : LastAdminTests(static () => new PostgresAccountsServer());

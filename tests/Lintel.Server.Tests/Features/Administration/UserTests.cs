@@ -227,6 +227,6 @@ public abstract class UserTests(AccountsServer server)
     }
 }
 
-public sealed class SqliteUserTests(SqliteAccountsServer server) : UserTests(server), IClassFixture<SqliteAccountsServer>;
+public sealed class UserOnSqliteTests(SqliteAccountsServer server) : UserTests(server), IClassFixture<SqliteAccountsServer>;
 
-public sealed class PostgresUserTests(PostgresAccountsServer server) : UserTests(server), IClassFixture<PostgresAccountsServer>;
+public sealed class UserOnPostgresTests(PostgresAccountsServer server) : UserTests(server), IClassFixture<PostgresAccountsServer>;

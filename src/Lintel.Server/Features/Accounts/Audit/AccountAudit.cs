@@ -46,4 +46,12 @@ internal sealed class AccountAudit(StreamLog streams)
         // The one row that all nodes write comes last: it is locked only until the commit.
         await streams.AppendAsync(unit, await streams.GetOrCreateAsync(unit, Name), events);
     }
+
+    /// <summary>Writes down that an account is gone, of which nothing else is left: in the log of all accounts alone.</summary>
+    public async ValueTask AddLastAsync(DbSession unit, long accountId)
+    {
+        var entry = new AuditEntry(accountId, null, null, null, null, null, null);
+        StreamEvent[] events = [new(AccountEvents.Deleted, JsonSerializer.SerializeToUtf8Bytes(entry, AuditJson.Default.AuditEntry))];
+        await streams.AppendAsync(unit, await streams.GetOrCreateAsync(unit, Name), events);
+    }
 }

@@ -62,10 +62,10 @@ internal sealed class AuditReader(Database database, StreamLog log)
         StreamInfo stream, long floor, long end, AuditFilter filter, string order, int limit, CancellationToken cancellationToken)
     {
         // In the log of all, an account's own events are told by their facts: its stream of its own is gone when it is deleted.
-        var account = filter.AccountId is { } id && stream.Name == AccountAudit.Name ? $$"""{"account_id":{{id}},""" : "";
+        var account = filter.AccountId is { } id && stream.Name == AccountAudit.Name ? $$"""{"account_id":{{id}}""" : "";
         var rows = await database.ReadAsync(
             session => session.QueryAsync(
-                (account.Length == 0 ? Matching + " AND $8 = ''" : $"{Matching} AND {StartsWith(session.Kind)} = $8") + order,
+                (account.Length == 0 ? Matching + " AND $8 = ''" : $"{Matching} AND {Beginning(session.Kind)} IN ($8 || ',', $8 || '}}')") + order,
                 static row => new StoredEvent(row.GetInt64(0), row.GetInstant(1), new StreamEvent(row.GetString(2), row.GetBytes(3))),
                 stream.Id,
                 floor,
@@ -79,9 +79,9 @@ internal sealed class AuditReader(Database database, StreamLog log)
         return [.. rows.Select(stored => View(stream, stored))];
     }
 
-    // The account comes first in an entry, followed by a comma, and its letters are ASCII.
-    private static string StartsWith(DatabaseKind kind) =>
-        kind == DatabaseKind.Sqlite ? "substr(CAST(data AS TEXT), 1, length($8))" : "convert_from(substr(data, 1, length($8)), 'UTF8')";
+    // The account comes first in an entry, of which something follows or nothing, and its letters are ASCII.
+    private static string Beginning(DatabaseKind kind) =>
+        kind == DatabaseKind.Sqlite ? "substr(CAST(data AS TEXT), 1, length($8) + 1)" : "convert_from(substr(data, 1, length(CAST($8 AS TEXT)) + 1), 'UTF8')";
 
     internal static ActivityView View(StreamInfo stream, StoredEvent stored)
     {

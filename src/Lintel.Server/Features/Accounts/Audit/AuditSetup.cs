@@ -11,6 +11,7 @@ internal static class AuditSetup
         builder.AddSettings(AuditOptions.Read);
         builder.AddJson(ActivityJson.Default);
         builder.Services.AddSingleton<AccountAudit>();
+        builder.Services.AddSingleton<AuditErasure>();
         builder.Services.AddSingleton<AuditReader>();
         builder.Services.AddSingleton<AuditRetentionWorker>();
         builder.Services.AddHostedService(static services => services.GetRequiredService<AuditRetentionWorker>());

@@ -27,15 +27,17 @@ internal sealed class PasswordHashing : IDisposable
     private readonly PasswordHasher<object> _hasher;
     private readonly AccountOptions _options;
     private readonly TimeProvider _time;
+    private readonly ImportedPasswords _imported;
     private readonly string _noOnesHash;
     private TimeSpan _lastDuration = TimeSpan.FromMilliseconds(200);
     private string _servedLast = "";
     private bool _isStopping;
 
-    public PasswordHashing(AccountOptions options, TimeProvider time)
+    public PasswordHashing(AccountOptions options, TimeProvider time, ImportedPasswords imported)
     {
         _options = options;
         _time = time;
+        _imported = imported;
         _hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = options.PasswordIterations }));
         _noOnesHash = MakeNoOnesHash(options.PasswordIterations);
         _threads = [.. Enumerable.Range(0, options.PasswordThreads).Select(i => new Thread(Run) { IsBackground = true, Name = $"password-{i}" })];
@@ -81,6 +83,9 @@ internal sealed class PasswordHashing : IDisposable
     public Task<PasswordCheck> CheckAsync(string? hash, string password, string client, CancellationToken cancellationToken) =>
         EnqueueAsync(() => Check(hash, password), new PasswordCheck(PasswordVerdict.Busy), client, cancellationToken);
 
+    /// <summary>A well-formed hash that no password has, for an account that has none yet.</summary>
+    public string NoOnesHash() => MakeNoOnesHash(_options.PasswordIterations);
+
     public void Dispose()
     {
         lock (_gate)
@@ -98,14 +103,23 @@ internal sealed class PasswordHashing : IDisposable
 
     private PasswordCheck Check(string? hash, string password)
     {
-        switch (_hasher.VerifyHashedPassword(Nobody, hash ?? _noOnesHash, password))
+        var isImported = Bcrypt.IsHash(hash);
+        if (isImported && _imported.Verify(hash!, password))
         {
-            case PasswordVerificationResult.Success when hash is not null:
+            return new(PasswordVerdict.Right, _hasher.HashPassword(Nobody, password));
+        }
+
+        var own = isImported ? null : hash;
+        switch (_hasher.VerifyHashedPassword(Nobody, own ?? _noOnesHash, password))
+        {
+            case PasswordVerificationResult.Success when own is not null:
                 return new(PasswordVerdict.Right);
-            case PasswordVerificationResult.SuccessRehashNeeded when hash is not null:
+            case PasswordVerificationResult.SuccessRehashNeeded when own is not null:
                 return new(PasswordVerdict.Right, _hasher.HashPassword(Nobody, password));
             default:
-                SpendMissingRounds(hash, password);
+                // Whatever there is of the account, and if there is none: the rounds of our own and those of the dearest import.
+                SpendMissingRounds(own, password);
+                _imported.SpendRest(hash, password);
                 return new(PasswordVerdict.Wrong);
         }
     }

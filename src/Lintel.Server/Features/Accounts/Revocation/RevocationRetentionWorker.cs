@@ -10,5 +10,10 @@ internal sealed class RevocationRetentionWorker(
 {
     public override void ForgetHere() => revoked.Prune();
 
-    public override Task ForgetAsync(CancellationToken cancellationToken) => log.PruneAsync(Time.GetUtcNow() - revocations.Horizon, cancellationToken);
+    public override async Task ForgetAsync(CancellationToken cancellationToken)
+    {
+        var since = Time.GetUtcNow() - revocations.Horizon;
+        await ForgetAsync(EndedCredentials.Prune, since, cancellationToken);
+        await log.PruneAsync(since, cancellationToken);
+    }
 }

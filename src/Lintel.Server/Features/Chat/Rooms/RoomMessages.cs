@@ -83,6 +83,40 @@ internal sealed class RoomMessages(Database database, StreamLog log, TimeProvide
             },
             CancellationToken.None);
 
+    /// <summary>Removes who said something, and what; or whom an event is about. Those who see the room are told as of any removal.</summary>
+    public Task ForgetAuthorAsync(StreamInfo stream, long seq, long userId, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async session =>
+            {
+                await HoldAsync(session, stream.Id);
+                if (await StreamLog.FindEventAsync(session, stream.Id, seq) is not { } stored)
+                {
+                    return;
+                }
+
+                var now = time.GetUtcNow();
+                switch (stored.Event.Kind)
+                {
+                    case ChatEvents.Message when JsonSerializer.Deserialize(stored.Event.Data.Span, ChatJson.Default.RoomMessage)! is var message && message.UserId == userId:
+                        if (message.DeletedAt is null)
+                        {
+                            var deletion = new RoomDeletion(stream.IdOf(seq), RoomDeletion.Author, now);
+                            await log.AppendAsync(session, stream.Id, [ChatEvents.Event(ChatEvents.Delete, deletion, ChatJson.Default.RoomDeletion)]);
+                            await ClearEditAsync(session, stream, message);
+                        }
+
+                        await RewriteAsync(session, stream, stored, new("", 0, "", message.At, DeletedAt: message.DeletedAt ?? now, DeletedBy: message.DeletedBy ?? RoomDeletion.Author));
+                        break;
+                    case ChatEvents.MemberRemoved when JsonSerializer.Deserialize(stored.Event.Data.Span, ChatJson.Default.RoomRemoval)! is var removal && removal.UserId == userId:
+                        await StreamLog.RewriteAsync(session, stream.Id, stored, JsonSerializer.SerializeToUtf8Bytes(removal with { UserId = 0 }, ChatJson.Default.RoomRemoval));
+                        break;
+                    case ChatEvents.Muted when JsonSerializer.Deserialize(stored.Event.Data.Span, ChatJson.Default.RoomMuted)! is var muted && muted.UserId == userId:
+                        await StreamLog.RewriteAsync(session, stream.Id, stored, JsonSerializer.SerializeToUtf8Bytes(muted with { UserId = 0 }, ChatJson.Default.RoomMuted));
+                        break;
+                }
+            },
+            cancellationToken);
+
     /// <summary>Messages before event number <paramref name="before"/>, last first, as they are now.</summary>
     public Task<List<StoredEvent>> ListAsync(long roomId, long before, int limit, CancellationToken cancellationToken) =>
         database.ReadAsync(
