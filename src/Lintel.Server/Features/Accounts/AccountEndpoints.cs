@@ -2,6 +2,8 @@ using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.Credentials;
 using Lintel.Features.Accounts.Keys;
 using Lintel.Features.Accounts.Passwords;
+using Lintel.Features.Accounts.SecondFactors;
+using Lintel.Features.Accounts.SecondFactors.Devices;
 using Lintel.Features.Accounts.Sessions;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
@@ -42,6 +44,7 @@ internal static class AccountEndpoints
         routes.MapAudit();
         routes.MapSigningKeys();
         routes.MapTokenStatus();
+        routes.MapSecondFactors(limits);
 
         // The same operations under the prefix of older clients.
         MapBasics(routes.MapGroup("/api/auth").WithTags(Tag).MaxBody(RequestFields.MaxBodyBytes).Deprecated(), limits, "Older");
@@ -111,13 +114,14 @@ internal static class AccountEndpoints
         }
 
         password = fields.Required("password");
+        var deviceToken = fields.Optional("device_token") ?? RememberedDevices.TokenOf(context);
         if (fields.Error is { } error)
         {
             return error;
         }
 
-        var result = await signIn.RunAsync(email, password, ClientInfo.Of(context, forwarded), context.RequestAborted);
-        if (result.Status == SignInStatus.SignedIn)
+        var result = await signIn.RunAsync(email, password, deviceToken, ClientInfo.Of(context, forwarded), context.RequestAborted);
+        if (result.Status is SignInStatus.SignedIn or SignInStatus.SecondFactorRequired)
         {
             // Guesses count, and so do those that only keep the server busy.
             limits.GiveBack(context);

@@ -20,6 +20,10 @@ internal sealed class AccountRetentionWorker(
             "DELETE FROM ws_ticket WHERE hash IN (SELECT hash FROM ws_ticket WHERE expires_at < $1 LIMIT $2)", now, cancellationToken);
         await ForgetAsync(
             "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE expires_at < $1 LIMIT $2)", now - SessionsKept, cancellationToken);
+        await ForgetAsync(
+            "DELETE FROM factor_challenge WHERE id IN (SELECT id FROM factor_challenge WHERE expires_at < $1 LIMIT $2)", now, cancellationToken);
+        await ForgetAsync(
+            "DELETE FROM remembered_device WHERE id IN (SELECT id FROM remembered_device WHERE expires_at < $1 LIMIT $2)", now, cancellationToken);
         await log.PruneAsync(now - revocations.Horizon, cancellationToken);
     }
 }

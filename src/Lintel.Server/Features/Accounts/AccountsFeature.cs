@@ -22,6 +22,7 @@ internal static class AccountsFeature
         builder.AddSettings(TokenOptions.Read);
         builder.AddJson(AccountsJson.Default);
         builder.AddAudit();
+        builder.AddSecondFactors();
         builder.DescribeTag(
             "Accounts",
             "Register, sign in, stay signed in. An access token goes into `Authorization: Bearer` and is valid for minutes; a refresh token is valid for one new pair.");
@@ -47,7 +48,6 @@ internal static class AccountsFeature
         services.AddSingleton<SignIn>();
         services.AddSingleton<SignInAnswers>();
         services.AddSingleton<SignInCompletion>();
-        services.AddSingleton<StepUp>();
         services.AddSingleton<TokenReader>();
         services.AddSingleton<TokenSigner>();
         services.AddHostedService<RevocationWorker>();

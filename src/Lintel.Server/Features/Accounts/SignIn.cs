@@ -1,5 +1,6 @@
 using Lintel.Features.Accounts.Guessing;
 using Lintel.Features.Accounts.Passwords;
+using Lintel.Features.Accounts.SecondFactors.Challenges;
 using Lintel.Features.Accounts.Sessions;
 
 namespace Lintel.Features.Accounts;
@@ -9,7 +10,7 @@ internal sealed class SignIn(
     AccountTable accounts, PasswordHashing passwords, Guesses guesses, SignInCompletion completion, AccountLog log)
 {
     /// <summary>Whatever is wrong, the answer and its time are the same: nobody learns here who has an account.</summary>
-    public async Task<SignInResult> RunAsync(string email, string password, ClientInfo client, CancellationToken cancellationToken)
+    public async Task<SignInResult> RunAsync(string email, string password, string? deviceToken, ClientInfo client, CancellationToken cancellationToken)
     {
         var subject = EmailAddress.Normalize(email);
         var guess = await guesses.BeginAsync(GuessKind.Password, subject, client, cancellationToken);
@@ -34,7 +35,7 @@ internal sealed class SignIn(
 
         // Side by side, so that SQLite makes both durable at once.
         var forgetting = guesses.SucceededAsync(GuessKind.Password, subject, client, CancellationToken.None);
-        var result = await completion.CompleteAsync(account, new(AuthMethods.Password, client, check.NewHash), cancellationToken);
+        var result = await completion.CompleteAsync(account, new(AuthMethods.Password, client, check.NewHash) { DeviceToken = deviceToken }, cancellationToken);
         await forgetting;
         if (result.Status == SignInStatus.Refused)
         {
@@ -61,6 +62,9 @@ internal enum SignInStatus
     SignedIn,
     Refused,
 
+    /// <summary>What was proved is right; the account has a second factor, and the challenge is to be answered.</summary>
+    SecondFactorRequired,
+
     /// <summary>Too many wait to be hashed; nothing was checked.</summary>
     Busy,
 
@@ -68,4 +72,5 @@ internal enum SignInStatus
     TooManyTries,
 }
 
-internal readonly record struct SignInResult(SignInStatus Status, SessionGrant? Grant = null, TimeSpan RetryAfter = default);
+internal readonly record struct SignInResult(
+    SignInStatus Status, SessionGrant? Grant = null, TimeSpan RetryAfter = default, IssuedChallenge? Challenge = null);

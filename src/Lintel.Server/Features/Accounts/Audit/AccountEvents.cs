@@ -21,4 +21,13 @@ internal static class AccountEvents
     public const string DeletionBegan = "account.deletion_began";
     public const string Deleted = "account.deleted";
     public const string SigningKeysRotated = "signing_keys.rotated";
+
+    public const string SteppedUp = "session.stepped_up";
+    public const string FactorAdded = "factor.added";
+    public const string FactorRemoved = "factor.removed";
+    public const string FactorRefused = "factor.refused";
+    public const string RecoveryCodesMade = "recovery_codes.made";
+    public const string RecoveryCodeUsed = "recovery_code.used";
+    public const string DeviceRemembered = "device.remembered";
+    public const string DeviceForgotten = "device.forgotten";
 }

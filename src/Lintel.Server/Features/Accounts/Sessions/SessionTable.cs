@@ -66,18 +66,22 @@ internal sealed class SessionTable(Database database, SessionEnd ending, Account
                 }
 
                 await AddTokenAsync(session, grant);
-                if (opening.NewHash is { } newHash)
-                {
-                    await session.ExecuteAsync(
-                        "UPDATE account SET password_hash = $2 WHERE id = $1 AND password_hash = $3", account.Id, newHash, account.PasswordHash);
-                }
-
+                await RehashAsync(session, account, opening);
                 await audit.AddAsync(
                     session, account.Id, AccountEvents.SignedIn, new Actor(account.Id, grant.SessionId, Client: client), new() { ["methods"] = opening.Methods });
 
                 return grant;
             },
             cancellationToken);
+    }
+
+    /// <summary>Keeps the new hash of the password, where there is one, in place of the one that was checked.</summary>
+    public static async ValueTask RehashAsync(DbSession unit, AccountSecrets account, SessionOpening opening)
+    {
+        if (opening.NewHash is { } newHash)
+        {
+            await unit.ExecuteAsync("UPDATE account SET password_hash = $2 WHERE id = $1 AND password_hash = $3", account.Id, newHash, account.PasswordHash);
+        }
     }
 
     /// <summary>Exchanges a refresh token, whose signature was checked, for the next one.</summary>
