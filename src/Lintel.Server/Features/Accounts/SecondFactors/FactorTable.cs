@@ -47,11 +47,11 @@ internal sealed class FactorTable(Database database, RecoveryCodes recoveryCodes
     public Task<FactorState?> FindAsync(long accountId, CancellationToken cancellationToken) =>
         database.ReadAsync(session => FindAsync(session, accountId), cancellationToken);
 
-    public ValueTask<FactorState?> FindAsync(DbSession session, long accountId) =>
+    public static ValueTask<FactorState?> FindAsync(DbSession session, long accountId) =>
         session.QueryFirstAsync(Select, static row => new FactorState(row.GetInt64(1) > 0, row.GetInt64(2), row.GetInt64(3), row.GetInt64(0)), accountId);
 
     /// <summary>Keeps others from changing the account's factors until the end of the unit. Null where the account is locked or gone.</summary>
-    public async ValueTask<FactorState?> LockAsync(DbSession unit, long accountId) =>
+    public static async ValueTask<FactorState?> LockAsync(DbSession unit, long accountId) =>
         await unit.ExecuteAsync("UPDATE account SET factor_version = factor_version WHERE id = $1 AND is_active", accountId) == 1 ? await FindAsync(unit, accountId) : null;
 
     /// <summary>
@@ -66,7 +66,7 @@ internal sealed class FactorTable(Database database, RecoveryCodes recoveryCodes
         var now = (await FindAsync(unit, accountId))!;
         if (!now.Any)
         {
-            await recoveryCodes.ForgetAsync(unit, accountId);
+            await RecoveryCodes.ForgetAsync(unit, accountId);
         }
 
         return now is { Any: true, RecoveryCodes: 0 } ? await recoveryCodes.ReplaceAsync(unit, accountId) : null;

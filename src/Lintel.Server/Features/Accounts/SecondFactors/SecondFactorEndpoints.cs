@@ -109,7 +109,7 @@ internal static class SecondFactorEndpoints
         }
 
         var question = await ceremonies.AskToSignAsync(context, challenge.AccountId);
-        if (!await database.WriteAsync(unit => challenges.SetPasskeyStateAsync(unit, challenge.Id, question.State), context.RequestAborted))
+        if (!await database.WriteAsync(unit => FactorChallenges.SetPasskeyStateAsync(unit, challenge.Id, question.State), context.RequestAborted))
         {
             return ApiErrors.TokenInvalid("The challenge does not hold any more; begin again.");
         }
@@ -125,7 +125,7 @@ internal static class SecondFactorEndpoints
             : ApiErrors.TokenRevoked();
 
     private static async Task<Results<Ok<RecoveryCodeList>, ErrorResult>> MakeRecoveryCodesAsync(
-        HttpContext context, Caller caller, StepUp stepUp, Database database, FactorTable factors, RecoveryCodes recoveryCodes, FactorNews news, ForwardedClient forwarded)
+        HttpContext context, Caller caller, StepUp stepUp, Database database, RecoveryCodes recoveryCodes, FactorNews news, ForwardedClient forwarded)
     {
         if (await stepUp.RequireAsync(caller, context.RequestAborted) is { } error)
         {
@@ -135,7 +135,7 @@ internal static class SecondFactorEndpoints
         var codes = await database.WriteAsync<IReadOnlyList<string>?>(
             async unit =>
             {
-                if (await factors.LockAsync(unit, caller.OwnerId) is not { Any: true })
+                if (await FactorTable.LockAsync(unit, caller.OwnerId) is not { Any: true })
                 {
                     return null;
                 }

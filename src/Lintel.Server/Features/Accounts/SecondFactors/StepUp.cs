@@ -11,7 +11,7 @@ namespace Lintel.Features.Accounts.SecondFactors;
 /// Dangerous operations want somebody who proved a moment ago who they are: a token that was stolen is not enough. Nor is the password where there is a second factor, so a
 /// session of a remembered device has to show it after all.
 /// </summary>
-internal sealed class StepUp(Database database, FactorTable factors, FactorChallenges challenges, TimeProvider time)
+internal sealed class StepUp(Database database, FactorChallenges challenges, TimeProvider time)
 {
     /// <summary>How long a proof is fresh.</summary>
     public static readonly TimeSpan Freshness = TimeSpan.FromMinutes(10);
@@ -33,7 +33,7 @@ internal sealed class StepUp(Database database, FactorTable factors, FactorChall
                     static row => new LastProof(row.GetInstant(0), row.GetString(1)),
                     sessionId,
                     caller.OwnerId),
-                await factors.FindAsync(session, caller.OwnerId)),
+                await FactorTable.FindAsync(session, caller.OwnerId)),
             cancellationToken);
         if (proved is null || state is null)
         {

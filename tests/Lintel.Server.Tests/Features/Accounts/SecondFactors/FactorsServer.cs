@@ -10,8 +10,8 @@ namespace Lintel.Features.Accounts.SecondFactors;
 /// <summary>A server at the address of which the standard's own passkeys are, with what tests of second factors do again and again.</summary>
 public abstract class FactorsServer : AccountsServer
 {
-    private protected FactorsServer(TestDatabaseKind kind)
-        : base(kind, new MovableClock(), "--PUBLIC_URL=https://example.org", "--MAIL_PER_OWNER_PER_HOUR=1000")
+    private protected FactorsServer(TestDatabaseKind kind, params string[] settings)
+        : base(kind, new MovableClock(), ["--PUBLIC_URL=https://example.org", "--MAIL_PER_OWNER_PER_HOUR=1000", .. settings])
     {
     }
 

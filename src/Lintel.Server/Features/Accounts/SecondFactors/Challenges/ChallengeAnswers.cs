@@ -120,7 +120,7 @@ internal sealed class ChallengeAnswers(
     /// <summary>Uses up the proof and the challenge together: of any number of answers at once, one is the answer.</summary>
     private async ValueTask<AnswerStatus> SettleAsync(DbSession unit, FactorChallenge challenge, AccountSecrets account, PreparedProof proof, Actor by)
     {
-        if (!await challenges.LockAsync(unit, challenge.Id))
+        if (!await FactorChallenges.LockAsync(unit, challenge.Id))
         {
             return AnswerStatus.Gone;
         }
@@ -131,7 +131,7 @@ internal sealed class ChallengeAnswers(
             return AnswerStatus.Wrong;
         }
 
-        await challenges.RemoveAsync(unit, challenge.Id);
+        await FactorChallenges.RemoveAsync(unit, challenge.Id);
         if (challenge is not { Kind: ChallengeKinds.StepUp, SessionId: { } sessionId })
         {
             return AnswerStatus.SignedIn;

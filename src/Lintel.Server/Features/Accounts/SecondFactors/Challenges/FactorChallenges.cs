@@ -128,7 +128,7 @@ internal sealed class FactorChallenges(FactorSecrets secrets, TimeOrderedIds ids
     }
 
     /// <summary>Notes what a passkey is to sign for the challenge, in place of what it was to sign before. False where the challenge is gone.</summary>
-    public async ValueTask<bool> SetPasskeyStateAsync(DbSession unit, Guid id, string state) =>
+    public static async ValueTask<bool> SetPasskeyStateAsync(DbSession unit, Guid id, string state) =>
         await unit.ExecuteAsync("UPDATE factor_challenge SET passkey_state = $2 WHERE id = $1", id, state) == 1;
 
     /// <summary>Whose challenge it is, for as long as it can be answered. Counts nothing.</summary>
@@ -146,11 +146,11 @@ internal sealed class FactorChallenges(FactorSecrets secrets, TimeOrderedIds ids
             time.GetUtcNow().ToMicroseconds());
 
     /// <summary>Keeps others from answering the challenge until the end of the unit. False where it was answered, or its account has changed.</summary>
-    public async ValueTask<bool> LockAsync(DbSession unit, Guid id) =>
+    public static async ValueTask<bool> LockAsync(DbSession unit, Guid id) =>
         await unit.ExecuteAsync($"UPDATE factor_challenge SET tries = tries WHERE id = $1 AND (account_id IS NULL OR {IsCurrent})", id) == 1;
 
     /// <summary>The challenge was answered.</summary>
-    public async ValueTask RemoveAsync(DbSession unit, Guid id) => await unit.ExecuteAsync("DELETE FROM factor_challenge WHERE id = $1", id);
+    public static async ValueTask RemoveAsync(DbSession unit, Guid id) => await unit.ExecuteAsync("DELETE FROM factor_challenge WHERE id = $1", id);
 
     private sealed record Row(Guid Id, string Kind, long? AccountId, Guid? SessionId, string AuthMethods, long FactorVersion, string? PasskeyState);
 }

@@ -24,7 +24,8 @@ internal sealed record PreparedProof(Proof Proof, SignedPasskey? Signed = null, 
 }
 
 /// <summary>Whether what somebody shows is what their account has.</summary>
-internal sealed class FactorProofs(TotpTable totp, RecoveryCodes recoveryCodes, PasskeyTable passkeys, PasskeyCeremonies ceremonies, PasswordHashing passwords, FactorTable factors, FactorNews news, TimeProvider time)
+internal sealed class FactorProofs(
+    TotpTable totp, RecoveryCodes recoveryCodes, PasskeyTable passkeys, PasskeyCeremonies ceremonies, PasswordHashing passwords, FactorNews news, TimeProvider time)
 {
     /// <summary>What takes long, or is read only: signatures and hashes.</summary>
     public async Task<PreparedProof> PrepareAsync(HttpContext context, FactorChallenge challenge, AccountSecrets account, Proof proof, ClientInfo client)
@@ -56,7 +57,7 @@ internal sealed class FactorProofs(TotpTable totp, RecoveryCodes recoveryCodes, 
                     return false;
                 }
 
-                await news.RecoveryCodeUsedAsync(unit, accountId, by, (await factors.FindAsync(unit, accountId))!.RecoveryCodes);
+                await news.RecoveryCodeUsedAsync(unit, accountId, by, (await FactorTable.FindAsync(unit, accountId))!.RecoveryCodes);
                 return true;
             case ChallengeMethods.Passkey:
                 return prepared.Signed is { } signed && await passkeys.UseAsync(unit, accountId, signed.Passkey);

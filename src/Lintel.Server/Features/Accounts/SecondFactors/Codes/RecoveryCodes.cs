@@ -47,7 +47,7 @@ internal sealed class RecoveryCodes(FactorSecrets secrets)
     public async ValueTask<bool> UseAsync(DbSession unit, long accountId, string normalized) =>
         await unit.ExecuteAsync("DELETE FROM recovery_code WHERE account_id = $1 AND hash = $2", accountId, Hash(accountId, normalized)) == 1;
 
-    public async ValueTask ForgetAsync(DbSession unit, long accountId) => await unit.ExecuteAsync("DELETE FROM recovery_code WHERE account_id = $1", accountId);
+    public static async ValueTask ForgetAsync(DbSession unit, long accountId) => await unit.ExecuteAsync("DELETE FROM recovery_code WHERE account_id = $1", accountId);
 
     private byte[] Hash(long accountId, string normalized) => secrets.Hash(Use, string.Create(CultureInfo.InvariantCulture, $"{accountId}:{normalized}"));
 }

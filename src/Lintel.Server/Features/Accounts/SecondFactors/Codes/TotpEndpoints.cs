@@ -28,7 +28,7 @@ internal static class TotpEndpoints
     }
 
     private static async Task<Results<Ok<StartedTotp>, ErrorResult>> StartAsync(
-        HttpContext context, Caller caller, StepUp stepUp, Database database, TotpTable table, AccountTable accounts, FactorSecrets secrets, AuthenticatorSetup setup, TimeProvider time)
+        HttpContext context, Caller caller, StepUp stepUp, Database database, AccountTable accounts, FactorSecrets secrets, AuthenticatorSetup setup, TimeProvider time)
     {
         if (await stepUp.RequireAsync(caller, context.RequestAborted) is { } error)
         {
@@ -42,7 +42,7 @@ internal static class TotpEndpoints
 
         var secret = RandomNumberGenerator.GetBytes(OneTimeCode.SecretLength);
         var encrypted = secrets.Encrypt(caller.OwnerId, secret);
-        if (!await database.WriteAsync(unit => table.StartAsync(unit, caller.OwnerId, encrypted, time.GetUtcNow()), context.RequestAborted))
+        if (!await database.WriteAsync(unit => TotpTable.StartAsync(unit, caller.OwnerId, encrypted, time.GetUtcNow()), context.RequestAborted))
         {
             return ApiErrors.Conflict("This account has an authenticator app already; remove it first.");
         }
@@ -78,7 +78,7 @@ internal static class TotpEndpoints
         var added = await database.WriteAsync(
             async unit =>
             {
-                if (await factors.LockAsync(unit, caller.OwnerId) is null || !await table.ConfirmAsync(unit, caller.OwnerId, code, now - SetupTime, now))
+                if (await FactorTable.LockAsync(unit, caller.OwnerId) is null || !await table.ConfirmAsync(unit, caller.OwnerId, code, now - SetupTime, now))
                 {
                     return null;
                 }
@@ -99,7 +99,7 @@ internal static class TotpEndpoints
     }
 
     private static async Task<Results<NoContent, ErrorResult>> RemoveAsync(
-        HttpContext context, Caller caller, StepUp stepUp, Database database, TotpTable table, FactorTable factors, FactorNews news, SecondFactorLog log, ForwardedClient forwarded)
+        HttpContext context, Caller caller, StepUp stepUp, Database database, FactorTable factors, FactorNews news, SecondFactorLog log, ForwardedClient forwarded)
     {
         if (await stepUp.RequireAsync(caller, context.RequestAborted) is { } error)
         {
@@ -109,7 +109,7 @@ internal static class TotpEndpoints
         var removed = await database.WriteAsync(
             async unit =>
             {
-                if (await factors.LockAsync(unit, caller.OwnerId) is null || !await table.RemoveAsync(unit, caller.OwnerId))
+                if (await FactorTable.LockAsync(unit, caller.OwnerId) is null || !await TotpTable.RemoveAsync(unit, caller.OwnerId))
                 {
                     return false;
                 }

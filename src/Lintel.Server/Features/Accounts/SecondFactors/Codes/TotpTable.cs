@@ -6,7 +6,7 @@ namespace Lintel.Features.Accounts.SecondFactors.Codes;
 internal sealed class TotpTable(FactorSecrets secrets)
 {
     /// <summary>Keeps a secret that is still to be confirmed, in place of another such one. False where there is a confirmed one.</summary>
-    public async ValueTask<bool> StartAsync(DbSession unit, long accountId, byte[] secret, DateTimeOffset now) =>
+    public static async ValueTask<bool> StartAsync(DbSession unit, long accountId, byte[] secret, DateTimeOffset now) =>
         await unit.ExecuteAsync(
             """
             INSERT INTO totp (account_id, secret, created_at) SELECT a.id, $2, $3 FROM account a WHERE a.id = $1 AND a.is_active
@@ -41,7 +41,7 @@ internal sealed class TotpTable(FactorSecrets secrets)
                 "UPDATE totp SET last_step = $2 WHERE account_id = $1 AND confirmed_at IS NOT NULL AND last_step < $2 AND secret = $3", accountId, step, kept.Secret) == 1;
     }
 
-    public async ValueTask<bool> RemoveAsync(DbSession unit, long accountId) =>
+    public static async ValueTask<bool> RemoveAsync(DbSession unit, long accountId) =>
         await unit.ExecuteAsync("DELETE FROM totp WHERE account_id = $1 AND confirmed_at IS NOT NULL", accountId) == 1;
 
     private sealed record Kept(byte[] Secret, long LastStep);

@@ -49,7 +49,7 @@ internal sealed class PasskeyRegistration(
         database.WriteAsync(
             async unit =>
             {
-                if (await factors.LockAsync(unit, accountId) is null || await passkeys.RemoveAsync(unit, accountId, id) is not { } name)
+                if (await FactorTable.LockAsync(unit, accountId) is null || await PasskeyTable.RemoveAsync(unit, accountId, id) is not { } name)
                 {
                     return false;
                 }
@@ -63,7 +63,7 @@ internal sealed class PasskeyRegistration(
     private async ValueTask<(PasskeyRegistrationStatus Status, AddedPasskey? Added)> AddAsync(
         DbSession unit, FactorChallenge challenge, string name, UserPasskeyInfo passkey, Caller caller, Actor by)
     {
-        if (await factors.LockAsync(unit, caller.OwnerId) is not { } state || !await challenges.LockAsync(unit, challenge.Id))
+        if (await FactorTable.LockAsync(unit, caller.OwnerId) is not { } state || !await FactorChallenges.LockAsync(unit, challenge.Id))
         {
             return (PasskeyRegistrationStatus.Gone, null);
         }
@@ -78,7 +78,7 @@ internal sealed class PasskeyRegistration(
             return (PasskeyRegistrationStatus.Taken, null);
         }
 
-        await challenges.RemoveAsync(unit, challenge.Id);
+        await FactorChallenges.RemoveAsync(unit, challenge.Id);
         if (passkey.IsUserVerified)
         {
             await stepUp.NoteAsync(unit, caller.SessionId!.Value, AuthMethods.Passkey);

@@ -29,12 +29,12 @@ internal sealed class PasskeySignIn(
         var account = await database.WriteAsync(
             async unit =>
             {
-                if (!await challenges.LockAsync(unit, challenge.Id) || !await passkeys.UseAsync(unit, signed.AccountId, signed.Passkey))
+                if (!await FactorChallenges.LockAsync(unit, challenge.Id) || !await passkeys.UseAsync(unit, signed.AccountId, signed.Passkey))
                 {
                     return null;
                 }
 
-                await challenges.RemoveAsync(unit, challenge.Id);
+                await FactorChallenges.RemoveAsync(unit, challenge.Id);
                 return await AccountTable.FindSecretsAsync(unit, signed.AccountId);
             },
             CancellationToken.None);

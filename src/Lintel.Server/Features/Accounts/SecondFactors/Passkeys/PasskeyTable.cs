@@ -68,7 +68,7 @@ internal sealed class PasskeyTable(Database database, TimeOrderedIds ids, TimePr
             unit => unit.QueryFirstAsync($"UPDATE passkey SET name = $3 WHERE id = $1 AND account_id = $2 RETURNING {Columns}", MapView, id, accountId, name), cancellationToken);
 
     /// <returns>The name that it had; null where the account has none of this id.</returns>
-    public ValueTask<string?> RemoveAsync(DbSession unit, long accountId, Guid id) =>
+    public static ValueTask<string?> RemoveAsync(DbSession unit, long accountId, Guid id) =>
         unit.QueryFirstAsync("DELETE FROM passkey WHERE id = $1 AND account_id = $2 RETURNING name", static row => row.GetString(0), id, accountId);
 
     private static PasskeyView MapView(DbDataReader row) =>
