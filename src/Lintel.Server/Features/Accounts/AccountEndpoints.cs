@@ -57,7 +57,9 @@ internal static class AccountEndpoints
             .DescribeResponse(201, "The account was made; sign in next.", ("Location", "`/auth/me`."));
         auth.MapPost("login", LoginAsync).WithName(prefix + "Login").WithSummary("Sign in with e-mail and password, as JSON or as an OAuth2 form")
             .WithDescription("A wrong e-mail address and a wrong password are answered alike, and in the same time. Only failures count against the rate limit.")
-            .Accepts<LoginRequest>("application/json", "application/x-www-form-urlencoded", "multipart/form-data").DescribeForm(typeof(LoginForm)).ProducesErrors(401).RateLimited(limits.SignIn);
+            .Accepts<LoginRequest>("application/json", "application/x-www-form-urlencoded", "multipart/form-data").DescribeForm(typeof(LoginForm))
+            .DescribeHeader(RememberedDevices.Header, "The token of a device that is remembered, so that no second factor is asked for; JSON has `device_token` for it too.")
+            .ProducesErrors(401).RateLimited(limits.SignIn);
         auth.MapGet("me", GetMeAsync).WithName(prefix + "Me").WithSummary("Get your account").RequireCaller().ProducesErrors(403);
     }
 

@@ -15,13 +15,16 @@ internal sealed class SignInCompletion(
     public async Task<SignInResult> CompleteAsync(AccountSecrets account, SessionOpening opening, CancellationToken cancellationToken)
     {
         Guid? device = null;
-        if (!AuthMethods.HaveSecondFactor(opening.Methods) && await factors.FindAsync(account.Id, cancellationToken) is { Any: true } state)
+        if (!AuthMethods.HaveSecondFactor(opening.Methods) && await factors.FindAsync(account.Id, cancellationToken) is { } state)
         {
-            device = opening.DeviceToken is { } token ? await devices.FindAsync(account.Id, token, cancellationToken) : null;
-            if (device is null)
+            device = state.Any && opening.DeviceToken is { } token ? await devices.FindAsync(account.Id, token, cancellationToken) : null;
+            if (state.Any && device is null)
             {
                 return await ChallengeAsync(account, opening, state, cancellationToken);
             }
+
+            // One that is added at the same moment must not be passed by.
+            opening = opening with { FactorVersion = state.Version };
         }
 
         if (await sessions.OpenAsync(account, opening, cancellationToken) is not { } grant)

@@ -50,6 +50,7 @@ internal sealed class SessionTable(Database database, SessionEnd ending, Account
                     """
                     INSERT INTO session (id, account_id, generation, created_at, last_used_at, authenticated_at, expires_at, user_agent, address, auth_methods)
                     SELECT $1, a.id, 1, $2, $2, $2, $3, $4, $5, $9 FROM account a WHERE a.id = $6 AND a.is_active AND a.password_version = $7 AND a.role = $8
+                      AND a.factor_version = COALESCE($10, a.factor_version)
                     """,
                     grant.SessionId,
                     now.ToMicroseconds(),
@@ -59,7 +60,8 @@ internal sealed class SessionTable(Database database, SessionEnd ending, Account
                     account.Id,
                     account.PasswordVersion,
                     account.Role,
-                    opening.Methods);
+                    opening.Methods,
+                    opening.FactorVersion);
                 if (opened == 0)
                 {
                     return null;

@@ -161,6 +161,19 @@ public abstract class PasskeyTests(FactorsServer server)
     }
 
     [Fact]
+    public async Task Of_what_a_browser_says_only_what_it_may_say_is_kept()
+    {
+        var person = await server.SignInAsync();
+        var (challenge, options) = await AskToCreateAsync(person.Tokens);
+        using var passkey = new SoftPasskey();
+        var made = passkey.Create(options);
+        made["response"]!["transports"] = new JsonArray("usb", "a\0b", new string('x', 5000), "nfc ble", "smart-card");
+        using var added = await server.PostAsync("/auth/passkeys", person.Tokens, new { challenge, name = "key", passkey = made });
+
+        Assert.Equal(["usb", "smart-card"], FactorsServer.Texts((await added.JsonAsync()).GetProperty("passkey").GetProperty("transports")));
+    }
+
+    [Fact]
     public async Task A_locked_account_has_no_use_of_its_passkey()
     {
         var (person, passkey) = await SignInWithPasskeyAsync();

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using Lintel.Features.Accounts.SecondFactors.Codes;
-using Lintel.Infrastructure;
+using Lintel.Features.Accounts.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Lintel.Features.Accounts.SecondFactors;
@@ -371,6 +370,17 @@ public abstract class SecondFactorTests(FactorsServer server)
         server.Clock.Advance(TimeSpan.FromMinutes(6));
         await server.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>().OfType<AccountRetentionWorker>().Single().ForgetAsync(Cancel);
         Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM factor_challenge WHERE account_id = $1", person.Id));
+    }
+
+    [Fact]
+    public async Task A_sign_in_that_looked_before_a_factor_was_added_opens_nothing_after_it()
+    {
+        var person = await server.SignInAsync();
+        var read = (await server.Services.GetRequiredService<AccountTable>().FindSecretsAsync(person.Email, Cancel))!;
+        var before = (await server.Services.GetRequiredService<FactorTable>().FindAsync(person.Id, Cancel))!;
+        await server.AddAppAsync(person.Tokens);
+
+        Assert.Null(await server.Services.GetRequiredService<SessionTable>().OpenAsync(read, new(AuthMethods.Password, default) { FactorVersion = before.Version }, Cancel));
     }
 
     [Fact]

@@ -148,7 +148,7 @@ internal sealed class ChallengeAnswers(
 
     private async Task<AnswerResult> SignInAsync(FactorChallenge challenge, AccountSecrets account, PreparedProof proof, bool rememberDevice, ClientInfo client)
     {
-        var result = await completion.CompleteAsync(account, new($"{challenge.AuthMethods} {proof.AuthMethod}", client), CancellationToken.None);
+        var result = await completion.CompleteAsync(account, new($"{challenge.AuthMethods} {proof.AuthMethod}", client) { FactorVersion = challenge.FactorVersion }, CancellationToken.None);
         if (result.Grant is not { } grant)
         {
             return new(AnswerStatus.Gone);

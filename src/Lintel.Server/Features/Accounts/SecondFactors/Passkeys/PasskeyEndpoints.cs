@@ -21,7 +21,7 @@ internal static class PasskeyEndpoints
     public static void MapPasskeys(this RouteGroupBuilder auth, AccountRateLimits limits)
     {
         auth.MapPost("passkey/options", AskToSignInAsync).WithName("AskPasskeyToSignIn").WithSummary("Get what a passkey is to sign for a sign-in with it alone")
-            .RateLimited(limits.SecondFactor);
+            .RateLimited();
         auth.MapPost("passkey", SignInAsync).WithName("SignInWithPasskey").WithSummary("Sign in with a passkey alone")
             .WithDescription("The passkey tells whose it is. It has verified its person, by a finger or a PIN, so no second factor is asked for.")
             .MaxBody(SecondFactorEndpoints.MaxPasskeyBytes).ProducesErrors(401).RateLimited(limits.SecondFactor);

@@ -10,6 +10,8 @@ internal sealed class PasskeyTable(Database database, TimeOrderedIds ids, TimePr
     /// <summary>As many as one account may have.</summary>
     public const int MaxOfAccount = 20;
 
+    private const int MaxTransports = 8;
+    private const int MaxTransport = 20;
     private const string Columns = "id, name, created_at, last_used_at, is_backed_up, transports";
     private const string InfoColumns = "credential_id, public_key, created_at, sign_count, transports, is_user_verified, is_backup_eligible, is_backed_up, name";
 
@@ -44,7 +46,7 @@ internal sealed class PasskeyTable(Database database, TimeOrderedIds ids, TimePr
             passkey.PublicKey,
             name,
             (long)passkey.SignCount,
-            string.Join(' ', passkey.Transports ?? []),
+            string.Join(' ', (passkey.Transports ?? []).Where(IsTransport).Take(MaxTransports)),
             passkey.IsUserVerified,
             passkey.IsBackupEligible,
             passkey.IsBackedUp,
@@ -87,6 +89,9 @@ internal sealed class PasskeyTable(Database database, TimeOrderedIds ids, TimePr
             row.GetBoolean(7),
             [],
             []) { Name = row.GetString(8) };
+
+    /// <summary>They are the browser's word, or whoever's who says to be one.</summary>
+    private static bool IsTransport(string? text) => text is { Length: > 0 and <= MaxTransport } && text.All(static letter => char.IsAsciiLetterLower(letter) || letter == '-');
 
     private static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 }
