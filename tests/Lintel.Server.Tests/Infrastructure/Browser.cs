@@ -17,6 +17,7 @@ internal sealed class Browser : IAsyncDisposable
     private readonly ClientWebSocket _socket = new();
     private readonly ConcurrentDictionary<int, TaskCompletionSource<JsonElement>> _waiting = new();
     private Task? _reading;
+    private Task? _saying;
     private string? _session;
     private int _last;
 
@@ -75,11 +76,7 @@ internal sealed class Browser : IAsyncDisposable
         _socket.Abort();
         _process.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync(CancellationToken.None);
-        if (_reading is not null)
-        {
-            await _reading;
-        }
-
+        await Task.WhenAll(_reading ?? Task.CompletedTask, _saying ?? Task.CompletedTask);
         _process.Dispose();
         _socket.Dispose();
         Directory.Delete(_profile, recursive: true);
@@ -95,9 +92,7 @@ internal sealed class Browser : IAsyncDisposable
         while (!line.StartsWith(Listening, StringComparison.Ordinal));
 
         // What it goes on to say is nobody's, and must not fill the pipe.
-        _process.ErrorDataReceived += static (_, _) => { };
-        _process.BeginErrorReadLine();
-        _process.BeginOutputReadLine();
+        _saying = Task.WhenAll(_process.StandardError.ReadToEndAsync(CancellationToken.None), _process.StandardOutput.ReadToEndAsync(CancellationToken.None));
         await _socket.ConnectAsync(new Uri(line[Listening.Length..]), Cancel);
         _reading = ReadAsync();
         var target = await SendAsync("Target.createTarget", new() { ["url"] = page.ToString() });

@@ -40,5 +40,6 @@ internal static class SecondFactorsSetup
         services.AddSingleton<SecondFactorLog>();
         services.AddSingleton<StepUp>();
         services.AddSingleton<TotpTable>();
+        services.AddHostedService<TotpReencryption>();
     }
 }

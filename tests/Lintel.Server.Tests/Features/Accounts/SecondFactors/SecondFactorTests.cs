@@ -1,6 +1,6 @@
 using System.Net;
-using System.Text.Json;
 using Lintel.Features.Accounts.Sessions;
+using Lintel.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Lintel.Features.Accounts.SecondFactors;

@@ -108,7 +108,7 @@ internal sealed class FactorChallenges(FactorSecrets secrets, TimeOrderedIds ids
         var row = await unit.QueryFirstAsync(
             $"""
             UPDATE factor_challenge SET tries = tries + 1
-            WHERE hash = $1 AND kind IN ($2, $3) AND tries < $4 AND expires_at > $5 AND (account_id IS NULL OR {IsCurrent})
+            WHERE hash IN ($1, $6) AND kind IN ($2, $3) AND tries < $4 AND expires_at > $5 AND (account_id IS NULL OR {IsCurrent})
             RETURNING id, kind, account_id, session_id, auth_methods, factor_version, passkey_state
             """,
             static row => new Row(
@@ -117,7 +117,8 @@ internal sealed class FactorChallenges(FactorSecrets secrets, TimeOrderedIds ids
             kind,
             otherKind,
             (long)MaxTries,
-            time.GetUtcNow().ToMicroseconds());
+            time.GetUtcNow().ToMicroseconds(),
+            secrets.PreviousHash(Use, token));
         if (row is null)
         {
             return null;
@@ -136,14 +137,15 @@ internal sealed class FactorChallenges(FactorSecrets secrets, TimeOrderedIds ids
         session.QueryFirstAsync(
             $"""
             SELECT id, account_id, (SELECT a.email FROM account a WHERE a.id = account_id) FROM factor_challenge
-            WHERE hash = $1 AND kind IN ($2, $3) AND tries < $4 AND expires_at > $5 AND {IsCurrent}
+            WHERE hash IN ($1, $6) AND kind IN ($2, $3) AND tries < $4 AND expires_at > $5 AND {IsCurrent}
             """,
             static row => new PendingChallenge(row.GetGuid(0), row.GetInt64(1), row.GetString(2)),
             secrets.Hash(Use, token),
             ChallengeKinds.SignIn,
             ChallengeKinds.StepUp,
             (long)MaxTries,
-            time.GetUtcNow().ToMicroseconds());
+            time.GetUtcNow().ToMicroseconds(),
+            secrets.PreviousHash(Use, token));
 
     /// <summary>Keeps others from answering the challenge until the end of the unit. False where it was answered, or its account has changed.</summary>
     public static async ValueTask<bool> LockAsync(DbSession unit, Guid id) =>

@@ -45,9 +45,15 @@ internal sealed class RecoveryCodes(FactorSecrets secrets)
 
     /// <summary>Uses up a code. Of the same one twice, however close together, one is taken.</summary>
     public async ValueTask<bool> UseAsync(DbSession unit, long accountId, string normalized) =>
-        await unit.ExecuteAsync("DELETE FROM recovery_code WHERE account_id = $1 AND hash = $2", accountId, Hash(accountId, normalized)) == 1;
+        await unit.ExecuteAsync(
+            "DELETE FROM recovery_code WHERE account_id = $1 AND hash IN ($2, $3)",
+            accountId,
+            Hash(accountId, normalized),
+            secrets.PreviousHash(Use, Text(accountId, normalized))) == 1;
 
     public static async ValueTask ForgetAsync(DbSession unit, long accountId) => await unit.ExecuteAsync("DELETE FROM recovery_code WHERE account_id = $1", accountId);
 
-    private byte[] Hash(long accountId, string normalized) => secrets.Hash(Use, string.Create(CultureInfo.InvariantCulture, $"{accountId}:{normalized}"));
+    private byte[] Hash(long accountId, string normalized) => secrets.Hash(Use, Text(accountId, normalized));
+
+    private static string Text(long accountId, string normalized) => string.Create(CultureInfo.InvariantCulture, $"{accountId}:{normalized}");
 }

@@ -74,11 +74,12 @@ internal sealed class RememberedDevices(Database database, FactorSecrets secrets
             ? null
             : await database.ReadAsync(
                 session => session.QueryFirstAsync(
-                    $"SELECT id FROM remembered_device WHERE hash = $3 AND account_id = $1 AND {IsCurrent}",
+                    $"SELECT id FROM remembered_device WHERE hash IN ($3, $4) AND account_id = $1 AND {IsCurrent}",
                     static row => (Guid?)row.GetGuid(0),
                     accountId,
                     time.GetUtcNow().ToMicroseconds(),
-                    secrets.Hash(Use, token)),
+                    secrets.Hash(Use, token),
+                    secrets.PreviousHash(Use, token)),
                 cancellationToken);
 
     /// <summary>Notes the session that was opened on a device.</summary>
