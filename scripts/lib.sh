@@ -62,6 +62,14 @@ require_mail_server() {
   apt_install python3-aiosmtpd
 }
 
+# The browser that the tests make passkeys with.
+require_browser() {
+  if [ -x /usr/bin/chromium ]; then return; fi
+  wanted="The tests make passkeys with a real browser, Chromium, which is not on this machine. Install it, then run this again:
+  sudo apt-get install --no-install-recommends chromium"
+  apt_install chromium
+}
+
 # Clients and servers of others that the tests use, from npm: installed anew only where their lock file has changed.
 require_node_packages() {
   local folder=$root/tests/node wanted_by installed_by

@@ -9,6 +9,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 require_sdk
 require_sandbox_tools
 require_mail_server
+require_browser
 build_lock
 require_node_packages
 step 'Restoring packages' dotnet restore Lintel.slnx

@@ -8,6 +8,14 @@ internal sealed class CommandException(int exitCode, string message, string? det
     /// <summary>The server's own code for it; null where it was not the server that refused.</summary>
     public string? Code { get; init; }
 
+    /// <summary>What the server wants to be answered before anything else; null where it was not that.</summary>
+    public Challenge? Challenge { get; init; }
+
     /// <summary>What <c>--verbose</c> adds.</summary>
     public string? Detail { get; } = detail;
 }
+
+/// <summary>A second factor that the server asks for.</summary>
+/// <param name="Token">Goes back with the answer.</param>
+/// <param name="Methods">By what it can be answered.</param>
+internal sealed record Challenge(string Token, IReadOnlyList<string> Methods);

@@ -15,6 +15,9 @@ internal sealed record StoredSignIn
 
     public string? ApiKey { get; init; }
 
+    /// <summary>With it the next sign-in of the same person needs no second factor.</summary>
+    public string? DeviceToken { get; init; }
+
     /// <summary>It was agreed to that the credentials go over a connection that others can read.</summary>
     public bool Insecure { get; init; }
 }

@@ -5,13 +5,15 @@ namespace Lintel.Cli.Api;
 
 // What this program sends and reads of the public API; docs/api/openapi.json has the whole of it.
 
-internal sealed record LoginRequest(string Email, string Password);
+internal sealed record LoginRequest(string Email, string Password, string? DeviceToken);
+
+internal sealed record ChallengeAnswer(string Challenge, string? Code, string? RecoveryCode, bool RememberDevice);
 
 internal sealed record RegisterRequest(string Email, string Password, string? Name);
 
 internal sealed record RefreshRequest(string RefreshToken);
 
-internal sealed record TokenPair(string AccessToken, string RefreshToken, long ExpiresIn);
+internal sealed record TokenPair(string AccessToken, string RefreshToken, long ExpiresIn, string? DeviceToken = null);
 
 internal sealed record AccountView(long Id, string Email, string? Name);
 
@@ -19,7 +21,7 @@ internal sealed record ErrorEnvelope(ErrorBody? Error, string? RequestId);
 
 internal sealed record ErrorBody(string Code, string Message, ErrorDetails? Details);
 
-internal sealed record ErrorDetails(Dictionary<string, string[]>? Fields);
+internal sealed record ErrorDetails(Dictionary<string, string[]>? Fields, string? Challenge, IReadOnlyList<string>? Methods);
 
 internal sealed record LanguageView(string Id, string Name, IReadOnlyList<string> Aliases, string? Version, bool Installed, string? Reason, bool Compiled);
 
@@ -108,6 +110,7 @@ internal sealed record CheckedCase(
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(LoginRequest))]
+[JsonSerializable(typeof(ChallengeAnswer))]
 [JsonSerializable(typeof(RegisterRequest))]
 [JsonSerializable(typeof(RefreshRequest))]
 [JsonSerializable(typeof(TokenPair))]

@@ -13,7 +13,11 @@ internal static class Refusals
         var envelope = Read(text);
         var message = Message(response, envelope, address);
         var id = envelope?.RequestId ?? (response.Headers.TryGetValues("X-Request-ID", out var ids) ? ids.First() : null);
-        return new CommandException(ExitCodeOf(response.StatusCode), message, $"HTTP {(int)response.StatusCode} {envelope?.Error?.Code}, request {id}") { Code = envelope?.Error?.Code };
+        return new CommandException(ExitCodeOf(response.StatusCode), message, $"HTTP {(int)response.StatusCode} {envelope?.Error?.Code}, request {id}") 
+        {
+            Code = envelope?.Error?.Code,
+            Challenge = envelope?.Error is { Code: "AUTH_2FA_REQUIRED", Details: { Challenge: { } challenge } details } ? new(challenge, details.Methods ?? []) : null,
+        };
     }
 
     private static string Message(HttpResponseMessage response, ErrorEnvelope? envelope, ServerAddress address)
@@ -29,6 +33,7 @@ internal static class Refusals
         {
             "AUTH_ERROR" => "You are not signed in; run `lintel login`.",
             "AUTH_INVALID_CREDENTIALS" => "The e-mail address or the password is wrong; try again.",
+            "AUTH_2FA_REQUIRED" => "The server wants to know once more that it is you; run `lintel logout` and `lintel login`, then try again.",
             "AUTH_TOKEN_EXPIRED" or "AUTH_TOKEN_REVOKED" or "AUTH_TOKEN_INVALID" => $"{End(error.Message)} Run `lintel login`, or check the API key.",
             "VALIDATION_ERROR" when error.Details?.Fields is { Count: > 0 } fields => Fields(fields),
             "RATE_LIMITED" => $"{End(error.Message)} Try again in {RetryAfter(response)} seconds.",

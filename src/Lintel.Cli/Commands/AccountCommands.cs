@@ -11,14 +11,18 @@ internal static class AccountCommands
     public static Command Login(GlobalOptions options)
     {
         var email = new Option<string?>("--email", "-e") { Description = "Your e-mail address; asked for if left out.", HelpName = "address" };
-        var fromInput = new Option<bool>("--password-stdin") { Description = "Read the password (or, with --api-key, the key) from standard input." };
+        var fromInput = new Option<bool>("--password-stdin")
+        {
+            Description = "Read the password (or, with --api-key, the key) from standard input; a code, where the server wants one, is the second line.",
+        };
         var apiKey = new Option<bool>("--api-key") { Description = "Sign in with an API key instead of a password. It is asked for, and never part of a command line." };
         var register = new Option<bool>("--register") { Description = "Make a new account first." };
         var name = new Option<string?>("--name") { Description = "With --register: what you want to be called.", HelpName = "name" };
-        var command = new Command("login", "Sign in to a server.") { email, fromInput, apiKey, register, name };
+        var remember = new Option<bool>("--remember-device") { Description = "Where a code is asked for: do so on this machine once in 30 days only." };
+        var command = new Command("login", "Sign in to a server.") { email, fromInput, apiKey, register, name, remember };
         command.SetAction((parse, cancellationToken) => parse.GetValue(apiKey)
             ? LoginWithKeyAsync(parse, options, parse.GetValue(fromInput), cancellationToken)
-            : LoginAsync(parse, options, parse.GetValue(email), parse.GetValue(fromInput), parse.GetValue(register), parse.GetValue(name), cancellationToken));
+            : LoginAsync(parse, options, parse.GetValue(email), parse.GetValue(fromInput), parse.GetValue(register), parse.GetValue(name), parse.GetValue(remember), cancellationToken));
         return command;
     }
 
@@ -37,7 +41,7 @@ internal static class AccountCommands
     }
 
     private static async Task<int> LoginAsync(
-        ParseResult parse, GlobalOptions options, string? email, bool fromInput, bool register, string? name, CancellationToken cancellationToken)
+        ParseResult parse, GlobalOptions options, string? email, bool fromInput, bool register, string? name, bool remember, CancellationToken cancellationToken)
     {
         var store = new CredentialStore();
         using var api = options.ConnectToSignIn(parse, store);
@@ -58,20 +62,69 @@ internal static class AccountCommands
             await RegisterAsync(api, new RegisterRequest(email, password, name), cancellationToken);
         }
 
-        var pair = await api.PostAsync("auth/login", new LoginRequest(email, password), ApiJson.Default.LoginRequest, ApiJson.Default.TokenPair, cancellationToken);
+        var before = store.Read().Servers.GetValueOrDefault(api.Address.ToString());
+        var device = before?.Email == email ? before.DeviceToken : null;
+        var pair = await SignInAsync(api, new LoginRequest(email, password, device), fromInput, remember, cancellationToken);
         var signIn = new StoredSignIn
         {
             Email = email,
             AccessToken = pair.AccessToken,
             RefreshToken = pair.RefreshToken,
             ExpiresAt = GlobalOptions.Time.GetUtcNow().AddSeconds(pair.ExpiresIn),
+            DeviceToken = pair.DeviceToken ?? device,
             Insecure = parse.GetValue(options.Insecure),
         };
-        var before = store.Read().Servers.GetValueOrDefault(api.Address.ToString());
         await store.ChangeAsync(api.Address.ToString(), signIn, cancellationToken);
         await EndAsync(api, before, cancellationToken);
         await StandardStreams.Err.WriteLineAsync($"Signed in to {api.Address} as {StandardStreams.Printable(email)}.");
         return ExitCode.Ok;
+    }
+
+    /// <summary>Signs in, with a second factor where the server asks for one.</summary>
+    private static async Task<TokenPair> SignInAsync(ApiClient api, LoginRequest signIn, bool fromInput, bool remember, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await api.PostAsync("auth/login", signIn, ApiJson.Default.LoginRequest, ApiJson.Default.TokenPair, cancellationToken);
+        }
+        catch (CommandException refused) when (refused.Challenge is { } challenge)
+        {
+            var (takesCodes, takesRecoveryCodes) = (challenge.Methods.Contains("totp"), challenge.Methods.Contains("recovery_code"));
+            if (!takesCodes && !takesRecoveryCodes)
+            {
+                throw new CommandException(refused.ExitCode, "This account signs in with a passkey, which takes a browser; use an API key here: `lintel login --api-key`.", refused.Detail, refused);
+            }
+
+            return await AnswerAsync(api, challenge, await AskForCodeAsync(takesCodes, fromInput, cancellationToken), remember, cancellationToken);
+        }
+    }
+
+    private static async Task<string> AskForCodeAsync(bool takesCodes, bool fromInput, CancellationToken cancellationToken)
+    {
+        if (!fromInput)
+        {
+            return await Prompt.AskAsync(takesCodes ? "Code (of your app, or a recovery code): " : "Recovery code: ", "give it as the second line, with --password-stdin", cancellationToken);
+        }
+
+        var code = await Prompt.ReadLineAsync(cancellationToken);
+        return code.Length > 0
+            ? code
+            : throw new CommandException(ExitCode.NotAllowed, "The server wants a second factor too; give a code as the second line of standard input, or sign in on a terminal.");
+    }
+
+    /// <summary>Six digits are a code of the app; all else is a recovery code, which is longer.</summary>
+    private static async Task<TokenPair> AnswerAsync(ApiClient api, Challenge challenge, string code, bool remember, CancellationToken cancellationToken)
+    {
+        var isOfApp = code.Count(char.IsAsciiDigit) == 6 && code.All(static character => char.IsAsciiDigit(character) || character == ' ');
+        var answer = new ChallengeAnswer(challenge.Token, isOfApp ? code : null, isOfApp ? null : code, remember);
+        try
+        {
+            return await api.PostAsync("auth/2fa", answer, ApiJson.Default.ChallengeAnswer, ApiJson.Default.TokenPair, cancellationToken);
+        }
+        catch (CommandException refused) when (refused.Code == "AUTH_INVALID_CREDENTIALS")
+        {
+            throw new CommandException(refused.ExitCode, "The code is wrong, or was used already; wait for the next one and try again.", refused.Detail, refused);
+        }
     }
 
     private static async Task RegisterAsync(ApiClient api, RegisterRequest account, CancellationToken cancellationToken)

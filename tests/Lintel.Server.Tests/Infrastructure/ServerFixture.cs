@@ -46,6 +46,9 @@ public class ServerFixture : IAsyncLifetime
 
     public string DataFolder { get; } = Directory.CreateTempSubdirectory("lintel-test-").FullName;
 
+    /// <summary>Settings that may be others at each start; they win over all.</summary>
+    protected virtual IReadOnlyList<string> SettingsOfStart => [];
+
     public IServiceProvider Services => _app!.Services;
 
     public static async Task<ServerFixture> StartAsync(
@@ -103,7 +106,7 @@ public class ServerFixture : IAsyncLifetime
             "--RATE_LIMIT_EMAIL=1000000", "--EMAIL_VERIFICATION=off",
             "--CORS_ORIGINS=", "--TRUSTED_PROXIES=", "--EXECUTE=off",
         ];
-        _app = LintelApplication.Create([.. own, .. _settings], Configure);
+        _app = LintelApplication.Create([.. own, .. _settings, .. SettingsOfStart], Configure);
         _map?.Invoke(_app);
         await _app.StartAsync();
         BaseAddress = new Uri(_app.Urls.First());

@@ -16,6 +16,7 @@ internal sealed record AccountSecrets(long Id, string Email, bool IsActive, stri
 internal sealed class AccountTable(Database database, AccountAudit audit, EmailVerificationMail verification)
 {
     private const string Columns = "id, email, name, is_active, created_at, role, email_verified_at";
+    private const string SecretColumns = "id, email, is_active, password_hash, password_version, role";
 
     /// <summary>Keeps a new account; null when the address is taken. The unique index decides, so of two at once one gets it.</summary>
     public Task<Account?> AddAsync(string email, string? name, string passwordHash, DateTimeOffset now, ClientInfo client, CancellationToken cancellationToken) =>
@@ -53,13 +54,15 @@ internal sealed class AccountTable(Database database, AccountAudit audit, EmailV
         var normalized = EmailAddress.Normalize(email);
         return EmailAddress.IsValid(normalized)
             ? await database.ReadAsync(
-                session => session.QueryFirstAsync(
-                    "SELECT id, email, is_active, password_hash, password_version, role FROM account WHERE email_normalized = $1",
-                    static row => new AccountSecrets(row.GetInt64(0), row.GetString(1), row.GetBoolean(2), row.GetString(3), row.GetInt64(4), row.GetString(5)),
-                    normalized),
-                cancellationToken)
+                session => session.QueryFirstAsync($"SELECT {SecretColumns} FROM account WHERE email_normalized = $1", MapSecrets, normalized), cancellationToken)
             : null;
     }
+
+    public static ValueTask<AccountSecrets?> FindSecretsAsync(DbSession session, long id) =>
+        session.QueryFirstAsync($"SELECT {SecretColumns} FROM account WHERE id = $1", MapSecrets, id);
+
+    private static AccountSecrets MapSecrets(DbDataReader row) =>
+        new(row.GetInt64(0), row.GetString(1), row.GetBoolean(2), row.GetString(3), row.GetInt64(4), row.GetString(5));
 
     private static Account Map(DbDataReader row) =>
         new(row.GetInt64(0), row.GetString(1), row.GetNullableString(2), row.GetBoolean(3), row.GetInstant(4), row.GetString(5), row.GetNullableInstant(6));

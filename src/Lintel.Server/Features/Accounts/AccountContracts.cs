@@ -17,8 +17,9 @@ public sealed record RegisterRequest(
 /// <summary>A sign-in.</summary>
 /// <param name="Email">Upper and lower case are the same.</param>
 /// <param name="Password">The password.</param>
+/// <param name="DeviceToken">Of a device that is remembered, so that no second factor is asked for; it may come as the header <c>X-Device-Token</c> instead.</param>
 /// <example>{"email":"mason@example.com","password":"correct horse battery"}</example>
-public sealed record LoginRequest([property: Required] string Email, [property: Required] string Password);
+public sealed record LoginRequest([property: Required] string Email, [property: Required] string Password, string? DeviceToken = null);
 
 /// <summary>A sign-in as OAuth2's password form has it.</summary>
 /// <param name="Username">The e-mail address.</param>
@@ -36,9 +37,11 @@ public sealed record RefreshRequest([property: Required] string RefreshToken);
 /// <param name="RefreshToken">Good for one new pair.</param>
 /// <param name="TokenType">Always <c>bearer</c>.</param>
 /// <param name="ExpiresIn">How long the access token is good for, in seconds.</param>
+/// <param name="DeviceToken">Only where the device was to be remembered: to be sent with the next sign-in on it.</param>
 /// <example>{"access_token":"eyJhbGciOiJIUzI1NiJ9…","refresh_token":"eyJhbGciOiJIUzI1NiJ9…","token_type":"bearer","expires_in":900}</example>
 public sealed record TokenPair(
-    [property: Required] string AccessToken, [property: Required] string RefreshToken, [property: Required, AllowedValues("bearer")] string TokenType, long ExpiresIn);
+    [property: Required] string AccessToken, [property: Required] string RefreshToken, [property: Required, AllowedValues("bearer")] string TokenType, long ExpiresIn,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? DeviceToken = null);
 
 /// <summary>An account, as its owner sees it.</summary>
 /// <param name="Id">The account's number.</param>

@@ -3,6 +3,8 @@ using Lintel.Features.Accounts.Credentials;
 using Lintel.Features.Accounts.Email;
 using Lintel.Features.Accounts.Keys;
 using Lintel.Features.Accounts.Passwords;
+using Lintel.Features.Accounts.SecondFactors;
+using Lintel.Features.Accounts.SecondFactors.Devices;
 using Lintel.Features.Accounts.Sessions;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
@@ -44,6 +46,7 @@ internal static class AccountEndpoints
         routes.MapAudit();
         routes.MapSigningKeys();
         routes.MapTokenStatus();
+        routes.MapSecondFactors(limits);
 
         // The same operations under the prefix of older clients.
         MapBasics(routes.MapGroup("/api/auth").WithTags(Tag).MaxBody(RequestFields.MaxBodyBytes).Deprecated(), limits, "Older");
@@ -57,7 +60,9 @@ internal static class AccountEndpoints
             .DescribeResponse(201, "The account was made; sign in next.", ("Location", "`/auth/me`."));
         auth.MapPost("login", LoginAsync).WithName(prefix + "Login").WithSummary("Sign in with e-mail and password, as JSON or as an OAuth2 form")
             .WithDescription("A wrong e-mail address and a wrong password are answered alike, and in the same time. Only failures count against the rate limit.")
-            .Accepts<LoginRequest>("application/json", "application/x-www-form-urlencoded", "multipart/form-data").DescribeForm(typeof(LoginForm)).ProducesErrors(401, 403).RateLimited(limits.SignIn);
+            .Accepts<LoginRequest>("application/json", "application/x-www-form-urlencoded", "multipart/form-data").DescribeForm(typeof(LoginForm))
+            .DescribeHeader(RememberedDevices.Header, "The token of a device that is remembered, so that no second factor is asked for; JSON has `device_token` for it too.")
+            .ProducesErrors(401, 403).RateLimited(limits.SignIn);
         auth.MapGet("me", GetMeAsync).WithName(prefix + "Me").WithSummary("Get your account").RequireCaller().ProducesErrors(403);
     }
 
@@ -123,13 +128,14 @@ internal static class AccountEndpoints
         }
 
         password = fields.Required("password");
+        var deviceToken = fields.Optional("device_token") ?? RememberedDevices.TokenOf(context);
         if (fields.Error is { } error)
         {
             return error;
         }
 
-        var result = await signIn.RunAsync(email, password, ClientInfo.Of(context, forwarded), context.RequestAborted);
-        if (result.Status == SignInStatus.SignedIn)
+        var result = await signIn.RunAsync(email, password, deviceToken, ClientInfo.Of(context, forwarded), context.RequestAborted);
+        if (result.Status is SignInStatus.SignedIn or SignInStatus.SecondFactorRequired)
         {
             // Guesses count, and so do those that only keep the server busy.
             limits.GiveBack(context);

@@ -27,6 +27,7 @@ internal static class AccountsFeature
         builder.AddAudit();
         builder.AddEmail();
         builder.AddPasswords();
+        builder.AddSecondFactors();
         builder.DescribeTag(
             "Accounts",
             "Register, sign in, stay signed in. An access token goes into `Authorization: Bearer` and is valid for minutes; a refresh token is valid for one new pair.");
@@ -54,7 +55,6 @@ internal static class AccountsFeature
         services.AddSingleton<SignIn>();
         services.AddSingleton<SignInAnswers>();
         services.AddSingleton<SignInCompletion>();
-        services.AddSingleton<StepUp>();
         services.AddSingleton<TokenReader>();
         services.AddSingleton<TokenSigner>();
         services.AddHostedService<ImportedPasswordWatch>();

@@ -1,6 +1,7 @@
 using Lintel.Features.Accounts.Email;
 using Lintel.Features.Accounts.Guessing;
 using Lintel.Features.Accounts.Passwords;
+using Lintel.Features.Accounts.SecondFactors.Challenges;
 using Lintel.Features.Accounts.Sessions;
 
 namespace Lintel.Features.Accounts;
@@ -10,7 +11,7 @@ internal sealed class SignIn(
     AccountTable accounts, PasswordHashing passwords, Guesses guesses, SignInCompletion completion, EmailOptions options, AccountLog log)
 {
     /// <summary>Whatever is wrong, the answer and its time are the same: nobody learns here who has an account.</summary>
-    public async Task<SignInResult> RunAsync(string email, string password, ClientInfo client, CancellationToken cancellationToken)
+    public async Task<SignInResult> RunAsync(string email, string password, string? deviceToken, ClientInfo client, CancellationToken cancellationToken)
     {
         var subject = EmailAddress.Normalize(email);
         var guess = await guesses.BeginAsync(GuessKind.Password, subject, client, cancellationToken);
@@ -41,7 +42,7 @@ internal sealed class SignIn(
             return new(SignInStatus.Unverified);
         }
 
-        var result = await completion.CompleteAsync(account, new(AuthMethods.Password, client, check.NewHash), cancellationToken);
+        var result = await completion.CompleteAsync(account, new(AuthMethods.Password, client, check.NewHash) { DeviceToken = deviceToken }, cancellationToken);
         await forgetting;
         if (result.Status == SignInStatus.Refused)
         {
@@ -71,6 +72,9 @@ internal enum SignInStatus
     /// <summary>The password was right, and the address must be confirmed first.</summary>
     Unverified,
 
+    /// <summary>What was proved is right; the account has a second factor, and the challenge is to be answered.</summary>
+    SecondFactorRequired,
+
     /// <summary>Too many wait to be hashed; nothing was checked.</summary>
     Busy,
 
@@ -78,4 +82,5 @@ internal enum SignInStatus
     TooManyTries,
 }
 
-internal readonly record struct SignInResult(SignInStatus Status, SessionGrant? Grant = null, TimeSpan RetryAfter = default);
+internal readonly record struct SignInResult(
+    SignInStatus Status, SessionGrant? Grant = null, TimeSpan RetryAfter = default, IssuedChallenge? Challenge = null);

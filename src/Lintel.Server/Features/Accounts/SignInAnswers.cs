@@ -1,6 +1,8 @@
 using Lintel.Features.Accounts.Credentials;
 using Lintel.Features.Accounts.Guessing;
 using Lintel.Features.Accounts.Passwords;
+using Lintel.Features.Accounts.SecondFactors;
+using Lintel.Features.Accounts.SecondFactors.Challenges;
 using Lintel.Platform.Errors;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -12,6 +14,7 @@ internal sealed class SignInAnswers(TokenSigner signer, TokenOptions options, Pa
     public Results<Ok<TokenPair>, ErrorResult> For(HttpContext context, SignInResult result) => result switch
     {
         { Grant: { } grant } => Tokens(context, grant.ToPair(signer, options)),
+        { Challenge: { } challenge } => Challenge(context, challenge),
         { Status: SignInStatus.Busy } => Busy(),
         { Status: SignInStatus.TooManyTries } => TooManyTries(result.RetryAfter),
         { Status: SignInStatus.Unverified } => ApiErrors.Forbidden("Confirm your e-mail address first: follow the link that was mailed to it, or ask for another."),
@@ -28,4 +31,10 @@ internal sealed class SignInAnswers(TokenSigner signer, TokenOptions options, Pa
     }
 
     public ErrorResult Busy() => ApiErrors.ServiceUnavailable("Too many people are signing in just now; try again shortly.", passwords.RetryAfter);
+
+    private static ErrorResult Challenge(HttpContext context, IssuedChallenge challenge)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        return StepUp.Answer("A second factor is needed: answer the challenge with POST /auth/2fa.", challenge);
+    }
 }

@@ -1,19 +1,66 @@
+using Lintel.Features.Accounts.SecondFactors;
+using Lintel.Features.Accounts.SecondFactors.Challenges;
+using Lintel.Features.Accounts.SecondFactors.Devices;
 using Lintel.Features.Accounts.Sessions;
+using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Accounts;
 
 /// <summary>From the proof of who somebody is to their session, the same whatever the proof was: a password, a code, a passkey, another provider's word.</summary>
-internal sealed class SignInCompletion(SessionTable sessions, AccountLog log)
+internal sealed class SignInCompletion(
+    Database database, SessionTable sessions, FactorTable factors, FactorChallenges challenges, RememberedDevices devices, AccountLog log, SecondFactorLog factorLog)
 {
+    /// <summary>Opens the session, or asks for the second factor that the account has.</summary>
     /// <param name="account">Whose proof it was. Nothing is opened when the account was locked or its password changed since it was read.</param>
     public async Task<SignInResult> CompleteAsync(AccountSecrets account, SessionOpening opening, CancellationToken cancellationToken)
     {
+        Guid? device = null;
+        if (!AuthMethods.HaveSecondFactor(opening.Methods) && await factors.FindAsync(account.Id, cancellationToken) is { } state)
+        {
+            device = state.Any && opening.DeviceToken is { } token ? await devices.FindAsync(account.Id, token, cancellationToken) : null;
+            if (state.Any && device is null)
+            {
+                return await ChallengeAsync(account, opening, state, cancellationToken);
+            }
+
+            // One that is added at the same moment must not be passed by.
+            opening = opening with { FactorVersion = state.Version };
+        }
+
         if (await sessions.OpenAsync(account, opening, cancellationToken) is not { } grant)
         {
             return new(SignInStatus.Refused);
         }
 
+        if (device is { } id)
+        {
+            await devices.NoteAsync(id, grant.SessionId, opening.Client, cancellationToken);
+        }
+
         log.SignedIn(account.Id, grant.SessionId);
         return new(SignInStatus.SignedIn, grant);
+    }
+
+    private async Task<SignInResult> ChallengeAsync(AccountSecrets account, SessionOpening opening, FactorState state, CancellationToken cancellationToken)
+    {
+        var token = await database.WriteAsync(
+            async unit =>
+            {
+                var issued = await challenges.IssueAsync(unit, ChallengeKinds.SignIn, account.Id, account.PasswordVersion, null, opening.Methods);
+                if (issued is not null)
+                {
+                    await SessionTable.RehashAsync(unit, account, opening);
+                }
+
+                return issued;
+            },
+            cancellationToken);
+        if (token is null)
+        {
+            return new(SignInStatus.Refused);
+        }
+
+        factorLog.Wanted(account.Id);
+        return new(SignInStatus.SecondFactorRequired, Challenge: new(token, state.Methods, FactorChallenges.Lifetime));
     }
 }

@@ -24,6 +24,11 @@ internal static class ApiErrors
 
     public static ErrorResult InvalidCredentials() => CommonInvalidCredentials;
 
+    /// <summary>As <see cref="InvalidCredentials()"/>, of other credentials than a password.</summary>
+    public static ErrorResult InvalidCredentials(string message) => new(401, ErrorCodes.InvalidCredentials, message);
+
+    public static ErrorResult TokenInvalid(string message) => new(401, ErrorCodes.TokenInvalid, message);
+
     /// <summary>Who somebody is must be proved by one thing more.</summary>
     /// <param name="details">The <c>challenge</c> to answer, and by what it can be.</param>
     public static ErrorResult SecondFactorNeeded(string message, JsonObject? details) => new(401, ErrorCodes.SecondFactorRequired, message) { Details = details };

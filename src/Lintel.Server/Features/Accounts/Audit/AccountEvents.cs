@@ -31,4 +31,12 @@ internal static class AccountEvents
     public const string PasswordResetRequested = "password.reset_requested";
     public const string PasswordReset = "password.reset";
     public const string PasswordChanged = "password.changed";
+    public const string SteppedUp = "session.stepped_up";
+    public const string FactorAdded = "factor.added";
+    public const string FactorRemoved = "factor.removed";
+    public const string FactorRefused = "factor.refused";
+    public const string RecoveryCodesMade = "recovery_codes.made";
+    public const string RecoveryCodeUsed = "recovery_code.used";
+    public const string DeviceRemembered = "device.remembered";
+    public const string DeviceForgotten = "device.forgotten";
 }

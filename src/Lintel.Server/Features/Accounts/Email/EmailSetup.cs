@@ -1,6 +1,7 @@
 using Lintel.Features.Mail;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
+using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Accounts.Email;
 
@@ -13,6 +14,10 @@ internal static class EmailSetup
         builder.AddSettings(SecretKey.Read);
         builder.AddJson(EmailJson.Default);
         Array.ForEach(EmailTemplates.All, builder.AddMailTemplate);
+
+        builder.AddExpiry("email_link", "hash");
+        builder.AddExpiry("email_code", "address");
+        builder.AddExpiry("email_change", "id");
 
         var services = builder.Services;
         services.AddSingleton<EmailBudget>();

@@ -38,6 +38,7 @@ internal sealed class SessionTable(
         """
         INSERT INTO session (id, account_id, generation, created_at, last_used_at, authenticated_at, expires_at, user_agent, address, auth_methods)
         SELECT $1, a.id, 1, $2, $2, $2, $3, $4, $5, $9 FROM account a WHERE a.id = $6 AND a.is_active AND a.password_version = $7 AND a.role = $8
+          AND a.factor_version = COALESCE($10, a.factor_version)
         """;
 
     // Those used least, beyond the number that an account may have.
@@ -67,24 +68,29 @@ internal sealed class SessionTable(
                     account.Id,
                     account.PasswordVersion,
                     account.Role,
-                    opening.Methods);
+                    opening.Methods,
+                    opening.FactorVersion);
                 if (opened == 0)
                 {
                     return null;
                 }
 
                 await AddTokenAsync(session, grant);
-                if (opening.NewHash is { } newHash)
-                {
-                    await session.ExecuteAsync(
-                        "UPDATE account SET password_hash = $2 WHERE id = $1 AND password_hash = $3", account.Id, newHash, account.PasswordHash);
-                }
-
+                await RehashAsync(session, account, opening);
                 await EndSurplusAsync(session, grant, now);
                 await notice.AddAsync(session, account, grant.SessionId, opening, now);
                 return grant;
             },
             cancellationToken);
+    }
+
+    /// <summary>Keeps the new hash of the password, where there is one, in place of the one that was checked.</summary>
+    public static async ValueTask RehashAsync(DbSession unit, AccountSecrets account, SessionOpening opening)
+    {
+        if (opening.NewHash is { } newHash)
+        {
+            await unit.ExecuteAsync("UPDATE account SET password_hash = $2 WHERE id = $1 AND password_hash = $3", account.Id, newHash, account.PasswordHash);
+        }
     }
 
     /// <summary>Exchanges a refresh token, whose signature was checked, for the next one.</summary>

@@ -1,0 +1,81 @@
+using System.Net;
+using Lintel.Infrastructure;
+
+namespace Lintel.Features.Accounts.SecondFactors;
+
+/// <summary>Guesses at second factors, with the limits that a server has by itself.</summary>
+public abstract class FactorGuessTests(FactorsServer server)
+{
+    [Fact]
+    public async Task New_challenges_bring_no_new_guesses()
+    {
+        var (person, app) = await server.SignInWithAppAsync();
+        var wrong = app.WrongCode();
+        var outcomes = new List<string>();
+        for (var i = 0; i < 4; i++)
+        {
+            var challenge = await server.ChallengeAsync(person.Email);
+            outcomes.AddRange(await Task.WhenAll(Enumerable.Range(0, 3).Select(async _ => await FactorsServer.OutcomeAsync(await server.AnswerAsync(challenge, wrong)))));
+        }
+
+        Assert.Equal(5, outcomes.Count(static outcome => outcome == "401 AUTH_INVALID_CREDENTIALS"));
+        Assert.Equal(7, outcomes.Count(static outcome => outcome == "429 RATE_LIMITED"));
+    }
+
+    [Fact]
+    public async Task Who_has_to_wait_is_told_how_long_loses_no_try_of_the_challenge_and_gets_in_afterwards()
+    {
+        var (person, app) = await server.SignInWithAppAsync();
+
+        // Now: it sets the clock forward.
+        var code = app.Code();
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal("401 AUTH_INVALID_CREDENTIALS", await FactorsServer.OutcomeAsync(await server.AnswerAsync(await server.ChallengeAsync(person.Email), app.WrongCode())));
+        }
+
+        var challenge = await server.ChallengeAsync(person.Email);
+        using var refused = await server.AnswerAsync(challenge, code);
+        Assert.Equal((HttpStatusCode.TooManyRequests, 1), (refused.StatusCode, refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds));
+        server.Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("200", await FactorsServer.OutcomeAsync(await server.AnswerAsync(challenge, code)));
+    }
+
+    [Fact]
+    public async Task Recovery_codes_are_guessed_at_under_the_same_count_and_the_password_is_not()
+    {
+        var (person, _) = await server.SignInWithAppAsync();
+        var challenge = await server.ChallengeAsync(person.Email);
+        for (var i = 0; i < 5; i++)
+        {
+            await FactorsServer.OutcomeAsync(await server.RecoverAsync(challenge, "00000-00000"));
+        }
+
+        challenge = await server.ChallengeAsync(person.Email);
+        Assert.Equal("429 RATE_LIMITED", await FactorsServer.OutcomeAsync(await server.RecoverAsync(challenge, "00000-00000")));
+        Assert.Equal("429 RATE_LIMITED", await FactorsServer.OutcomeAsync(await server.AnswerAsync(challenge, "123456")));
+    }
+
+    [Fact]
+    public async Task A_password_for_a_fresh_proof_is_guessed_at_under_the_count_of_sign_ins()
+    {
+        var person = await server.SignInAsync();
+        await server.MakeStaleAsync(person.Tokens);
+        using var refused = await server.PostAsync("/auth/2fa/totp", person.Tokens);
+        var challenge = await FactorsServer.ChallengeOfAsync(refused);
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal("401 AUTH_INVALID_CREDENTIALS", await FactorsServer.OutcomeAsync(await server.PostAsync("/auth/2fa", new { challenge, password = "wrong password" })));
+        }
+
+        Assert.Equal("429 RATE_LIMITED", await FactorsServer.OutcomeAsync(await server.LoginAsync(person.Email)));
+    }
+}
+
+public sealed class SqliteFactorGuessServer() : FactorsServer(TestDatabaseKind.Sqlite, "--GUESS_TRIES=5");
+
+public sealed class PostgresFactorGuessServer() : FactorsServer(TestDatabaseKind.Postgres, "--GUESS_TRIES=5");
+
+public sealed class FactorGuessOnSqliteTests(SqliteFactorGuessServer server) : FactorGuessTests(server), IClassFixture<SqliteFactorGuessServer>;
+
+public sealed class FactorGuessOnPostgresTests(PostgresFactorGuessServer server) : FactorGuessTests(server), IClassFixture<PostgresFactorGuessServer>;
