@@ -6,6 +6,7 @@ using System.Security.Cryptography;
 using Lintel.Bench.Reporting;
 using Lintel.Bench.Servers;
 using Lintel.Features.Accounts.Credentials;
+using Lintel.Features.Accounts.Keys;
 using Lintel.Features.Accounts.Sessions;
 using Lintel.Platform.Security;
 using Microsoft.AspNetCore.Identity;
@@ -81,9 +82,16 @@ internal sealed class SignInScenario : IScenario
     {
         var options = new TokenOptions
         {
-            SecretKey = RandomNumberGenerator.GetBytes(32), AccessTokenLifetime = TimeSpan.FromHours(1), RefreshTokenLifetime = TimeSpan.FromDays(1),
+            SecretKey = RandomNumberGenerator.GetBytes(32),
+            Algorithm = SigningAlgorithm.HS256,
+            SigningKeyPeriod = TimeSpan.FromDays(30),
+            AccessTokenLifetime = TimeSpan.FromHours(1),
+            RefreshTokenLifetime = TimeSpan.FromDays(1),
         };
-        var signer = new TokenSigner(options);
+
+        // None are looked for: these tokens are signed with the secret key.
+        using var keys = new SigningKeys(null!, null!, TimeProvider.System);
+        var signer = new TokenSigner(options, keys);
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
         var tokens = Enumerable.Range(1, Tokens)
             .Select(id => new SessionGrant(id, $"person{id}@bench.example", "user", Guid.CreateVersion7(), 1, Guid.CreateVersion7(), now, now + 3600).ToPair(signer, options).AccessToken)
@@ -94,7 +102,7 @@ internal sealed class SignInScenario : IScenario
         {
             // It remembers nothing yet.
             cancellationToken.ThrowIfCancellationRequested();
-            var checks = new AccessTokens(new TokenReader(options), new RevokedCredentials(TimeProvider.System), options, TimeProvider.System);
+            var checks = new AccessTokens(new TokenReader(options, keys), keys, new RevokedCredentials(TimeProvider.System), options, TimeProvider.System);
             var (cold, warm) = (Check(checks, tokens), Check(checks, tokens));
             if (round >= 0)
             {
@@ -112,7 +120,8 @@ internal sealed class SignInScenario : IScenario
         var started = Stopwatch.GetTimestamp();
         foreach (var token in tokens)
         {
-            if (checks.Verify(token).Caller is null)
+            var check = checks.VerifyAsync(token);
+            if (!check.IsCompletedSuccessfully || check.Result.Caller is null)
             {
                 throw new InvalidOperationException("A valid token was refused.");
             }

@@ -57,8 +57,13 @@ internal sealed class SessionEnd(Revocations revocations, AccountAudit audit)
     /// </summary>
     public async ValueTask<int> EndAllAsync(DbSession unit, long accountId, Guid? except, string reason, DateTimeOffset now, Actor by)
     {
+        // In one order for all who do this, so that two of them cannot wait for each other.
         var ended = await unit.QueryAsync(
-            "UPDATE session SET revoked_at = $3, revoke_reason = $4 WHERE account_id = $1 AND id <> $2 AND revoked_at IS NULL AND expires_at > $3 RETURNING id",
+            $"""
+            UPDATE session SET revoked_at = $3, revoke_reason = $4 WHERE id IN (
+                SELECT id FROM session WHERE account_id = $1 AND id <> $2 AND revoked_at IS NULL AND expires_at > $3 ORDER BY id{(unit.Kind == DatabaseKind.Postgres ? " FOR UPDATE" : "")})
+            RETURNING id
+            """,
             static row => row.GetGuid(0),
             accountId,
             except ?? Guid.Empty,
