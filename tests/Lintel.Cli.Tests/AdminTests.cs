@@ -45,7 +45,7 @@ public sealed class AdminTests(CliServer server)
     {
         var admin = await AdminAsync();
         var mark = Guid.CreateVersion7().ToString("N");
-        admin.Write("users.csv", $"""
+        admin.Write("users.csv", $""""
             id,email,hashed_password,full_name,is_active,is_superuser,created_at
             1,one-{mark}@example.com,$2b$04$abcdefghijklmnopqrstuuqREtd3VJD2QVZbuFskFSLk6eRIrQoOS,"One, the ""first""",True,False,2024-05-01 08:00:00
             2,two-{mark}@example.com,$2b$31$abcdefghijklmnopqrstuuqREtd3VJD2QVZbuFskFSLk6eRIrQoOS,Two,1,0,
@@ -55,7 +55,7 @@ public sealed class AdminTests(CliServer server)
             4,four-{mark}@example.com,,Four,maybe,f,
             5,five-{mark}@example.com,,"=cmd|' /C calc'!A0",f,f,
 
-            """);
+            """");
 
         var looked = await admin.RunAsync(["users", "import", "users.csv", "--dry-run"]);
         var first = await admin.RunAsync(["users", "import", "users.csv", "--json"]);

@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.Revocation;
-using Lintel.Features.Accounts.Sessions;
 using Lintel.Features.Streams;
 using Lintel.Platform.Privacy;
 using Lintel.Platform.Storage;

@@ -136,7 +136,7 @@ internal static class UserEndpoints
         new(Actor.Of(context, caller, forwarded), reason is { Length: > 0 } ? reason : null, UserVersions.Of(context.Request));
 
     internal static ErrorResult? Check(string? reason) =>
-        reason is null || (reason.Length <= AdminReason.MaxLength && !reason.Any(char.IsControl) && IsText(reason))
+        reason is null || (reason.Length <= AdminReason.MaxLength && !reason.Any(char.IsControl))
             ? null
             : ApiErrors.Invalid("reason", string.Create(CultureInfo.InvariantCulture, $"Must be a text of at most {AdminReason.MaxLength} characters, on one line."));
 
@@ -158,19 +158,6 @@ internal static class UserEndpoints
 
         context.Response.Headers.ETag = result.User!.ETag;
         return TypedResults.Ok(UserView.From(result.User));
-    }
-
-    private static bool IsText(string text)
-    {
-        foreach (var rune in text.EnumerateRunes())
-        {
-            if (rune == System.Text.Rune.ReplacementChar)
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 
     private static ErrorResult NoSuchUser() => ApiErrors.NotFound("There is no account of this id.");

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Lintel.Features.Chat.Rooms;
 using Lintel.Features.Streams;

@@ -163,7 +163,7 @@ public abstract class ImportTests(AccountsServer server)
 
         // When the last of them has become one of our own, nobody pays any more.
         await server.ExecuteAsync("UPDATE account SET password_hash = '' WHERE substr(password_hash, 1, 2) = '$2'");
-        await server.Services.GetRequiredService<IEnumerable<Microsoft.Extensions.Hosting.IHostedService>>().OfType<ImportedPasswordWatch>().Single().ForgetAsync(Cancel);
+        await server.Services.GetRequiredService<IEnumerable<Microsoft.Extensions.Hosting.IHostedService>>().OfType<ImportedPasswordWatch>().Single().LookAsync(Cancel);
         Assert.Equal(0, server.Services.GetRequiredService<ImportedPasswords>().HighestCost);
     }
 

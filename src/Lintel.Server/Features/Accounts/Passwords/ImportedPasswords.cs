@@ -1,3 +1,4 @@
+using System.Globalization;
 using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Accounts.Passwords;
@@ -55,22 +56,57 @@ internal sealed class ImportedPasswords
     }
 }
 
-/// <summary>Looks from time to time which imported hashes there still are: each becomes one of our own at its person's next sign-in.</summary>
-internal sealed class ImportedPasswordWatch(Database database, ImportedPasswords imported, TimeProvider time, ILogger<ImportedPasswordWatch> logger)
-    : RetentionWorker(database, time, logger, "Imported passwords")
+/// <summary>Looks from time to time which imported hashes there still are, on every node: each becomes one of our own at its person's next sign-in.</summary>
+internal sealed partial class ImportedPasswordWatch(Database database, ImportedPasswords imported, TimeProvider time, ILogger<ImportedPasswordWatch> logger) : BackgroundService
 {
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
+
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await ForgetAsync(cancellationToken);
+        await LookAsync(cancellationToken);
         await base.StartAsync(cancellationToken);
     }
 
-    public override async Task ForgetAsync(CancellationToken cancellationToken)
+    public async Task LookAsync(CancellationToken cancellationToken)
     {
-        var costs = await Database.ReadAsync(
+        var costs = await database.ReadAsync(
             static session => session.QueryFirstAsync(
-                "SELECT max(substr(password_hash, 5, 2)) FROM account WHERE substr(password_hash, 1, 2) = '$2'", static row => row.IsDBNull(0) ? "0" : row.GetString(0)),
+                "SELECT max(substr(password_hash, 5, 2)) FROM account WHERE substr(password_hash, 1, 2) = '$2'", static row => row.IsDBNull(0) ? "" : row.GetString(0)),
             cancellationToken);
-        imported.Set(int.TryParse(costs, out var cost) ? cost : 0);
+        imported.Set(int.TryParse(costs, NumberStyles.None, CultureInfo.InvariantCulture, out var cost) ? cost : 0);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                await LookOnceMoreAsync(stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task LookOnceMoreAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await LookAsync(stoppingToken);
+        }
+        catch (StorageUnavailableException failure)
+        {
+            // What was known stays known.
+            Log.Unavailable(logger, failure.Message);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Which imported passwords remain cannot be seen now: {Reason}")]
+        public static partial void Unavailable(ILogger logger, string reason);
     }
 }
