@@ -15,8 +15,12 @@ public sealed class PublicRoutesTests(ServerFixture server) : IClassFixture<Serv
         "/api/auth/login",
         "/api/auth/register",
         "/api/files/tus", // OPTIONS alone, as the protocol has it: what uploads can do here.
+        "/auth/2fa",
+        "/auth/2fa/passkey",
         "/auth/login",
         "/auth/logout",
+        "/auth/passkey",
+        "/auth/passkey/options",
         "/auth/refresh",
         "/auth/register",
         "/docs",
