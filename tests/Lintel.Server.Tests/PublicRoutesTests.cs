@@ -15,6 +15,8 @@ public sealed class PublicRoutesTests(ServerFixture server) : IClassFixture<Serv
         "/api/auth/login",
         "/api/auth/register",
         "/api/files/tus", // OPTIONS alone, as the protocol has it: what uploads can do here.
+        "/auth/2fa",
+        "/auth/2fa/passkey",
         "/auth/email/change/cancel",
         "/auth/email/change/confirm-new",
         "/auth/email/change/confirm-old",
@@ -24,6 +26,8 @@ public sealed class PublicRoutesTests(ServerFixture server) : IClassFixture<Serv
         "/auth/login",
         "/auth/login/code",
         "/auth/logout",
+        "/auth/passkey",
+        "/auth/passkey/options",
         "/auth/password/forgot",
         "/auth/password/reset",
         "/auth/refresh",

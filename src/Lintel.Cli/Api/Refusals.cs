@@ -13,7 +13,7 @@ internal static class Refusals
         var envelope = Read(text);
         var message = Message(response, envelope, address);
         var id = envelope?.RequestId ?? (response.Headers.TryGetValues("X-Request-ID", out var ids) ? ids.First() : null);
-        return new CommandException(ExitCodeOf(response.StatusCode), message, $"HTTP {(int)response.StatusCode} {envelope?.Error?.Code}, request {id}") 
+        return new CommandException(ExitCodeOf(response.StatusCode), message, $"HTTP {(int)response.StatusCode} {envelope?.Error?.Code}, request {id}")
         {
             Code = envelope?.Error?.Code,
             Challenge = envelope?.Error is { Code: "AUTH_2FA_REQUIRED", Details: { Challenge: { } challenge } details } ? new(challenge, details.Methods ?? []) : null,

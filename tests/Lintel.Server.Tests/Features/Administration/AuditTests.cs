@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.Json;
 using Lintel.Features.Accounts;
 using Lintel.Features.Accounts.Audit;
-using Lintel.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Lintel.Features.Administration;

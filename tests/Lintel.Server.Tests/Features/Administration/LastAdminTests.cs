@@ -1,6 +1,5 @@
 using System.Net;
 using Lintel.Features.Accounts;
-using Lintel.Infrastructure;
 
 namespace Lintel.Features.Administration;
 

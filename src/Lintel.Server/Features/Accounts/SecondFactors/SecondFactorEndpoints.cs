@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.Credentials;
 using Lintel.Features.Accounts.SecondFactors.Challenges;
@@ -45,9 +46,15 @@ internal static class SecondFactorEndpoints
     }
 
     private static async Task<Results<Ok<TokenPair>, NoContent, ErrorResult>> AnswerAsync(
-        ChallengeAnswer request, HttpContext context, ChallengeAnswers answers, SignInAnswers signInAnswers, TokenSigner signer, TokenOptions options, RateLimiting limits)
+        ChallengeAnswer request,
+        HttpContext context,
+        ChallengeAnswers answers,
+        SignInAnswers signInAnswers,
+        TokenSigner signer,
+        TokenOptions options,
+        ForwardedClient forwarded,
+        RateLimiting limits)
     {
-        var forwarded = context.RequestServices.GetRequiredService<ForwardedClient>();
         if (request.Challenge is not { Length: > 0 })
         {
             return ApiErrors.Invalid("challenge", "This field is required.");
@@ -89,7 +96,7 @@ internal static class SecondFactorEndpoints
             request.Code is { } code ? new(ChallengeMethods.Totp, code) : null,
             request.RecoveryCode is { } recoveryCode ? new(ChallengeMethods.RecoveryCode, recoveryCode) : null,
             request.Password is { } password ? new(ChallengeMethods.Password, password) : null,
-            request.Passkey is { ValueKind: System.Text.Json.JsonValueKind.Object } passkey ? new(ChallengeMethods.Passkey, "", passkey) : null,
+            request.Passkey is { ValueKind: JsonValueKind.Object } passkey ? new(ChallengeMethods.Passkey, "", passkey) : null,
         ];
         return proofs.Count(static proof => proof is not null) == 1 ? proofs.First(static proof => proof is not null) : null;
     }

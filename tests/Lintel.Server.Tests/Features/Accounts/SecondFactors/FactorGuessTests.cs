@@ -1,5 +1,6 @@
 using System.Net;
 using Lintel.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Lintel.Features.Accounts.SecondFactors;
 
@@ -69,6 +70,21 @@ public abstract class FactorGuessTests(FactorsServer server)
         }
 
         Assert.Equal("429 RATE_LIMITED", await FactorsServer.OutcomeAsync(await server.LoginAsync(person.Email)));
+    }
+
+    [Fact]
+    public async Task Challenges_that_are_never_answered_do_not_pile_up()
+    {
+        var (person, _) = await server.SignInWithAppAsync();
+        for (var i = 0; i < 12; i++)
+        {
+            await server.ChallengeAsync(person.Email);
+        }
+
+        Assert.Equal(8, await server.CountAsync("SELECT count(*) FROM factor_challenge WHERE account_id = $1", person.Id));
+        server.Clock.Advance(TimeSpan.FromMinutes(6));
+        await server.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>().OfType<AccountRetentionWorker>().Single().ForgetAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM factor_challenge WHERE account_id = $1", person.Id));
     }
 }
 

@@ -358,21 +358,6 @@ public abstract class SecondFactorTests(FactorsServer server)
     }
 
     [Fact]
-    public async Task Challenges_that_are_never_answered_do_not_pile_up()
-    {
-        var (person, _) = await server.SignInWithAppAsync();
-        for (var i = 0; i < 12; i++)
-        {
-            await server.ChallengeAsync(person.Email);
-        }
-
-        Assert.Equal(8, await server.CountAsync("SELECT count(*) FROM factor_challenge WHERE account_id = $1", person.Id));
-        server.Clock.Advance(TimeSpan.FromMinutes(6));
-        await server.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>().OfType<AccountRetentionWorker>().Single().ForgetAsync(Cancel);
-        Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM factor_challenge WHERE account_id = $1", person.Id));
-    }
-
-    [Fact]
     public async Task A_sign_in_that_looked_before_a_factor_was_added_opens_nothing_after_it()
     {
         var person = await server.SignInAsync();

@@ -88,7 +88,8 @@ internal sealed class PasskeyTable(Database database, TimeOrderedIds ids, TimePr
             row.GetBoolean(6),
             row.GetBoolean(7),
             [],
-            []) { Name = row.GetString(8) };
+            [])
+        { Name = row.GetString(8) };
 
     /// <summary>They are the browser's word, or whoever's who says to be one.</summary>
     private static bool IsTransport(string? text) => text is { Length: > 0 and <= MaxTransport } && text.All(static letter => char.IsAsciiLetterLower(letter) || letter == '-');
