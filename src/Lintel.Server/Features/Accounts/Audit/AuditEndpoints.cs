@@ -5,7 +5,6 @@ using System.Text.Json;
 using Lintel.Features.Streams;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
-using Lintel.Platform.OpenApi;
 using Lintel.Platform.RateLimits;
 using Lintel.Platform.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
