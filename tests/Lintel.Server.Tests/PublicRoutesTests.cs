@@ -15,6 +15,10 @@ public sealed class PublicRoutesTests(ServerFixture server) : IClassFixture<Serv
         "/api/auth/login",
         "/api/auth/register",
         "/api/files/tus", // OPTIONS alone, as the protocol has it: what uploads can do here.
+        "/auth/external",
+        "/auth/external/token",
+        "/auth/external/{provider}",
+        "/auth/external/{provider}/callback",
         "/auth/login",
         "/auth/logout",
         "/auth/refresh",

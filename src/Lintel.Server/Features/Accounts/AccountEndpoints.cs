@@ -1,5 +1,6 @@
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.Credentials;
+using Lintel.Features.Accounts.External;
 using Lintel.Features.Accounts.Keys;
 using Lintel.Features.Accounts.Passwords;
 using Lintel.Features.Accounts.Sessions;
@@ -40,6 +41,7 @@ internal static class AccountEndpoints
             .Accepts<WsTicketRequest>("application/json").RequireCaller().RateLimited();
 
         routes.MapAudit();
+        routes.MapExternal();
         routes.MapSigningKeys();
         routes.MapTokenStatus();
 

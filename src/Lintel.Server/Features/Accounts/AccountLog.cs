@@ -22,4 +22,7 @@ internal sealed partial class AccountLog(ILoggerFactory loggers)
 
     [LoggerMessage(6, LogLevel.Information, "The password of account {UserId} was hashed anew, with more rounds.")]
     public partial void Rehashed(long userId);
+
+    [LoggerMessage(50, LogLevel.Warning, "A sign-in with {Provider} was refused: {Reason}")]
+    public partial void ExternalRefused(string provider, string reason);
 }

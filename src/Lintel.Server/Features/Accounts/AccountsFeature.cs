@@ -1,5 +1,6 @@
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.Credentials;
+using Lintel.Features.Accounts.External;
 using Lintel.Features.Accounts.Guessing;
 using Lintel.Features.Accounts.Keys;
 using Lintel.Features.Accounts.Passwords;
@@ -26,6 +27,7 @@ internal static class AccountsFeature
             "Accounts",
             "Register, sign in, stay signed in. An access token goes into `Authorization: Bearer` and is valid for minutes; a refresh token is valid for one new pair.");
 
+        builder.AddExternal();
         builder.AddGuessing();
         builder.AddSigningKeys();
 

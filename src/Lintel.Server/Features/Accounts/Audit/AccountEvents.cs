@@ -20,5 +20,9 @@ internal static class AccountEvents
     public const string DataExported = "data.exported";
     public const string DeletionBegan = "account.deletion_began";
     public const string Deleted = "account.deleted";
+
+    // Other providers, and the server's own keys.
+    public const string ProviderLinked = "provider.linked";
+    public const string ProviderUnlinked = "provider.unlinked";
     public const string SigningKeysRotated = "signing_keys.rotated";
 }
