@@ -76,9 +76,9 @@ internal sealed class ProviderConnection(Breakers breakers, TimeProvider time) :
             // A refusal may be a page for people.
             return new(status, status < StatusCodes.Status300MultipleChoices ? JsonElement.Parse(body) : default);
         }
-        catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException failure) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException("It did not answer in time.");
+            throw new TimeoutException("It did not answer in time.", failure);
         }
     }
 
