@@ -1,6 +1,7 @@
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.Credentials;
 using Lintel.Features.Accounts.Email;
+using Lintel.Features.Accounts.External;
 using Lintel.Features.Accounts.Keys;
 using Lintel.Features.Accounts.Passwords;
 using Lintel.Features.Accounts.SecondFactors;
@@ -44,6 +45,7 @@ internal static class AccountEndpoints
         auth.MapPasswords(limits);
 
         routes.MapAudit();
+        routes.MapExternal();
         routes.MapSigningKeys();
         routes.MapTokenStatus();
         routes.MapSecondFactors(limits);

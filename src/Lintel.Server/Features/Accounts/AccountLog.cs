@@ -25,4 +25,7 @@ internal sealed partial class AccountLog(ILoggerFactory loggers)
 
     [LoggerMessage(10, LogLevel.Information, "Account {UserId} signed out of {Sessions} sessions.")]
     public partial void SignedOutOfMany(long userId, int sessions);
+
+    [LoggerMessage(50, LogLevel.Warning, "A sign-in with {Provider} was refused: {Reason}")]
+    public partial void ExternalRefused(string provider, string reason);
 }

@@ -1,6 +1,7 @@
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.Credentials;
 using Lintel.Features.Accounts.Email;
+using Lintel.Features.Accounts.External;
 using Lintel.Features.Accounts.Guessing;
 using Lintel.Features.Accounts.Keys;
 using Lintel.Features.Accounts.Passwords;
@@ -33,6 +34,7 @@ internal static class AccountsFeature
             "Register, sign in, stay signed in. An access token goes into `Authorization: Bearer` and is valid for minutes; a refresh token is valid for one new pair.");
 
         builder.AddExpiry("ws_ticket", "hash");
+        builder.AddExternal();
         builder.AddGuessing();
         builder.AddSigningKeys();
         builder.AddSessions();

@@ -20,6 +20,10 @@ internal static class AccountEvents
     public const string DataExported = "data.exported";
     public const string DeletionBegan = "account.deletion_began";
     public const string Deleted = "account.deleted";
+
+    // Other providers, and the server's own keys.
+    public const string ProviderLinked = "provider.linked";
+    public const string ProviderUnlinked = "provider.unlinked";
     public const string SigningKeysRotated = "signing_keys.rotated";
 
     // What is done by mail, and to passwords.

@@ -38,12 +38,12 @@ internal sealed class AccessTokens : IAccessTokenVerifier
         }
 
         var text = token.ToString();
-        if (_reader.Read(text, TokenType.Access) is { } claims)
+        if (_reader.Read(text, TokenType.Access, out var lacksKey) is { } claims)
         {
             return new(Judge(Remember(verified, text, claims)));
         }
 
-        return _reader.NeedsKey(text, TokenType.Access) ? VerifyLaterAsync(text) : new(CallerResult.Invalid);
+        return lacksKey ? VerifyLaterAsync(text) : new(CallerResult.Invalid);
     }
 
     private async ValueTask<CallerResult> VerifyLaterAsync(string token)

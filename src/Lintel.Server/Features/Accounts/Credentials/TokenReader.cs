@@ -19,35 +19,41 @@ internal sealed class TokenReader(TokenOptions options, SigningKeys keys)
     private readonly VerificationKey? _previousSecret = options.PreviousSecretKey is { } previous ? VerificationKey.OfSecret(previous) : null;
 
     /// <returns>Null for whatever is not a token of that type which we signed.</returns>
-    public TokenClaims? Read(string token, TokenType type) => JsonWebSignature.Parse(token) is { } jws ? Read(jws, type) : null;
+    public TokenClaims? Read(string token, TokenType type) => Read(token, type, out _);
+
+    /// <param name="lacksKey">True where the token names a key that this node does not know, and that another may have made a moment ago.</param>
+    public TokenClaims? Read(string token, TokenType type, out bool lacksKey)
+    {
+        lacksKey = false;
+        return JsonWebSignature.Parse(token) is { Type: JwtType } jws && IsOurs(jws, type, out lacksKey) && TryReadPayload(jws.Payload, out var claims) && claims.Type == type ? claims : null;
+    }
 
     /// <summary>As <see cref="Read(string, TokenType)"/>; a key that this node does not know is looked for in the database first.</summary>
     public async ValueTask<TokenClaims?> ReadAsync(string token, TokenType type)
     {
-        if (JsonWebSignature.Parse(token) is not { } jws)
+        var claims = Read(token, type, out var lacksKey);
+        if (!lacksKey)
         {
-            return null;
+            return claims;
         }
 
-        if (NeedsKey(jws, type))
-        {
-            await keys.RefetchAsync();
-        }
-
-        return Read(jws, type);
+        await keys.RefetchAsync();
+        return Read(token, type);
     }
 
-    /// <summary>Whether the token may be signed with a key that another node made a moment ago.</summary>
-    public bool NeedsKey(string token, TokenType type) => JsonWebSignature.Parse(token) is { } jws && NeedsKey(jws, type);
+    /// <summary>The key is looked up once: one that comes to be known right after is looked for by whoever is told that it lacks.</summary>
+    private bool IsOurs(JsonWebSignature jws, TokenType type, out bool lacksKey)
+    {
+        lacksKey = false;
+        if (!IsAsymmetric(type))
+        {
+            return _secret.Verify(jws) || _previousSecret?.Verify(jws) == true;
+        }
 
-    private TokenClaims? Read(JsonWebSignature jws, TokenType type) =>
-        jws.Type == JwtType && IsOurs(jws, type) && TryReadPayload(jws.Payload, out var claims) && claims.Type == type ? claims : null;
-
-    private bool NeedsKey(JsonWebSignature jws, TokenType type) =>
-        IsAsymmetric(type) && jws is { Algorithm: SigningKey.Algorithm, Type: JwtType, Signature.Length: SigningKey.SignatureLength } && keys.MayExist(jws.KeyId);
-
-    private bool IsOurs(JsonWebSignature jws, TokenType type) =>
-        IsAsymmetric(type) ? keys.Find(jws.KeyId)?.Verification.Verify(jws) == true : _secret.Verify(jws) || _previousSecret?.Verify(jws) == true;
+        var key = keys.Find(jws.KeyId);
+        lacksKey = key is null && jws is { Algorithm: SigningKey.Algorithm, KeyId.Length: SigningKeys.IdLength, Signature.Length: SigningKey.SignatureLength };
+        return key?.Verification.Verify(jws) == true;
+    }
 
     private bool IsAsymmetric(TokenType type) => type == TokenType.Access && options.Algorithm == SigningAlgorithm.ES256;
 

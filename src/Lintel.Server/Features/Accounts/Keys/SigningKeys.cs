@@ -12,10 +12,10 @@ internal sealed class SigningKeys(SigningKeyTable table, Hints hints, TimeProvid
 {
     public const string Topic = "signing-keys";
 
-    public static readonly TimeSpan RefetchInterval = TimeSpan.FromSeconds(10);
+    // SHA-256 in base64url.
+    public const int IdLength = 43;
 
-    // Ids of keys are SHA-256 in base64url.
-    private const int IdLength = 43;
+    public static readonly TimeSpan RefetchInterval = TimeSpan.FromSeconds(10);
 
     private readonly SemaphoreSlim _loading = new(1, 1);
     private readonly Lock _gate = new();
@@ -38,9 +38,6 @@ internal sealed class SigningKeys(SigningKeyTable table, Hints hints, TimeProvid
     public CachedBody Published => _known.Published;
 
     public SigningKey? Find(string? keyId) => keyId is null ? null : _known.ById.GetValueOrDefault(keyId);
-
-    /// <summary>Whether a key of this id may be one that another node made a moment ago.</summary>
-    public bool MayExist(string? keyId) => keyId is { Length: IdLength } && Find(keyId) is null;
 
     /// <summary>Looks into the database, unless that was done a moment ago.</summary>
     public Task RefetchAsync()

@@ -78,10 +78,10 @@ internal sealed class PasswordHashing : IDisposable
     public Task<string?> HashAsync(string password, string client, CancellationToken cancellationToken) =>
         EnqueueAsync<string?>(() => _hasher.HashPassword(Nobody, password), null, client, cancellationToken);
 
-    /// <summary>Checks a password against an account's hash, or against nobody's (null), which takes as long.</summary>
+    /// <summary>Checks a password against an account's hash, or against nobody's (null, or empty for an account without a password), which takes as long.</summary>
     /// <param name="client">Whose turn it takes: the address that asks.</param>
     public Task<PasswordCheck> CheckAsync(string? hash, string password, string client, CancellationToken cancellationToken) =>
-        EnqueueAsync(() => Check(hash, password), new PasswordCheck(PasswordVerdict.Busy), client, cancellationToken);
+        EnqueueAsync(() => Check(hash is "" ? null : hash, password), new PasswordCheck(PasswordVerdict.Busy), client, cancellationToken);
 
     /// <summary>A well-formed hash that no password has, for an account that has none yet.</summary>
     public string NoOnesHash() => MakeNoOnesHash(_options.PasswordIterations);
