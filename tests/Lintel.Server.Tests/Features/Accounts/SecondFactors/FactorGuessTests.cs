@@ -1,5 +1,6 @@
 using System.Net;
 using Lintel.Infrastructure;
+using Lintel.Platform.Storage;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Lintel.Features.Accounts.SecondFactors;
@@ -83,7 +84,7 @@ public abstract class FactorGuessTests(FactorsServer server)
 
         Assert.Equal(8, await server.CountAsync("SELECT count(*) FROM factor_challenge WHERE account_id = $1", person.Id));
         server.Clock.Advance(TimeSpan.FromMinutes(6));
-        await server.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>().OfType<AccountRetentionWorker>().Single().ForgetAsync(TestContext.Current.CancellationToken);
+        await server.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>().OfType<ExpiryWorker>().Single().ForgetAsync(TestContext.Current.CancellationToken);
         Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM factor_challenge WHERE account_id = $1", person.Id));
     }
 }
