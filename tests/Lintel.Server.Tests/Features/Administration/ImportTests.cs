@@ -4,7 +4,6 @@ using System.Text.Json;
 using Lintel.Features.Accounts;
 using Lintel.Features.Accounts.Passwords;
 using Lintel.Infrastructure;
-using Lintel.Platform.Storage;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Lintel.Features.Administration;

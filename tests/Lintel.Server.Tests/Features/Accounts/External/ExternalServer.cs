@@ -145,7 +145,7 @@ public abstract partial class ExternalServer : AccountsServer, IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    [GeneratedRegex("action=\"([^\"]+)\"")]
+    [GeneratedRegex("action=\"([^\"]+)\"", RegexOptions.NonBacktracking)]
     private static partial Regex FormAction();
 }
 
