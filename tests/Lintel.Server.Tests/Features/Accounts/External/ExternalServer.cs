@@ -145,7 +145,7 @@ public abstract partial class ExternalServer : AccountsServer, IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    [GeneratedRegex("action=\"([^\"]+)\"", RegexOptions.NonBacktracking)]
+    [GeneratedRegex("action=\"(?<address>[^\"]+)\"", RegexOptions.NonBacktracking)]
     private static partial Regex FormAction();
 }
 
