@@ -13,6 +13,15 @@ internal sealed class AccountPersonalData(Database database, AccountTable accoun
 {
     private const int PageSize = 200;
 
+    // What else they prove who they are with: that there is one, and no secret of it.
+    private static readonly (string Type, string Query)[] Proofs =
+    [
+        ("authenticator", "SELECT NULL, created_at, NULL FROM totp WHERE account_id = $1 AND confirmed_at IS NOT NULL"),
+        ("passkey", "SELECT name, created_at, last_used_at FROM passkey WHERE account_id = $1 ORDER BY id"),
+        ("remembered_device", "SELECT user_agent, created_at, last_used_at FROM remembered_device WHERE account_id = $1 ORDER BY id"),
+        ("provider", "SELECT provider || ' ' || COALESCE(email, subject), linked_at, last_used_at FROM external_identity WHERE account_id = $1 ORDER BY provider"),
+    ];
+
     public async IAsyncEnumerable<PersonalItem> ReadAsync(long accountId, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (await accounts.FindAsync(accountId, cancellationToken) is { } account)
@@ -38,6 +47,20 @@ internal sealed class AccountPersonalData(Database database, AccountTable accoun
         foreach (var session in sessions)
         {
             yield return new("session", JsonSerializer.SerializeToUtf8Bytes(session, AuditJson.Default.JsonObject));
+        }
+
+        foreach (var (type, query) in Proofs)
+        {
+            var kept = await database.ReadAsync(
+                session => session.QueryAsync(
+                    query,
+                    static row => new JsonObject { ["name"] = row.GetNullableString(0), ["added_at"] = row.GetInstant(1).UtcDateTime, ["last_used_at"] = row.GetNullableInstant(2)?.UtcDateTime },
+                    accountId),
+                cancellationToken);
+            foreach (var proof in kept)
+            {
+                yield return new(type, JsonSerializer.SerializeToUtf8Bytes(proof, AuditJson.Default.JsonObject));
+            }
         }
 
         if (await reader.FindAsync(accountId, cancellationToken) is { } stream)

@@ -32,11 +32,9 @@ internal sealed partial class FirstAdminJson : JsonSerializerContext;
 /// <summary>
 /// The first administrator, and the one who helps when all others are lost. Only who has the server's own files reaches this; whoever does could write to the database as well.
 /// </summary>
-internal sealed class FirstAdmin(Database database, PasswordHashing passwords, UserAccess access, AccountAudit audit, AccountLog log, TimeProvider time)
+internal sealed class FirstAdmin(Database database, PasswordHashing passwords, PasswordRules rules, UserAccess access, AccountAudit audit, AccountLog log, TimeProvider time)
 {
     private const string Client = "the server's machine";
-    private const int MinPassword = 8;
-    private const int MaxPassword = 128;
 
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/local/admins", static (CreateAdmin request, FirstAdmin admins) => admins.CreateAsync(request)).RequireLocalSocket().ExcludeFromDescription();
@@ -46,7 +44,7 @@ internal sealed class FirstAdmin(Database database, PasswordHashing passwords, U
         // Once begun it ends: a command that was interrupted is given again.
         var email = (request.Email ?? "").Trim();
         var name = request.Name?.Trim() is { Length: > 0 } given ? given : null;
-        if (Check(email, request.Password, name) is { } invalid)
+        if (await CheckAsync(email, request.Password, name) is { } invalid)
         {
             return invalid;
         }
@@ -117,7 +115,7 @@ internal sealed class FirstAdmin(Database database, PasswordHashing passwords, U
             hash,
             now.ToMicroseconds());
 
-    private static ErrorResult? Check(string email, string? password, string? name)
+    private async ValueTask<ErrorResult?> CheckAsync(string email, string? password, string? name)
     {
         var errors = default(FieldErrors);
         if (!EmailAddress.IsValid(email))
@@ -125,9 +123,9 @@ internal sealed class FirstAdmin(Database database, PasswordHashing passwords, U
             errors.Add("email", "Must be an e-mail address.");
         }
 
-        if (password?.EnumerateRunes().Count() is < MinPassword or > MaxPassword)
+        if (password is not null && await rules.FindFaultAsync(password, [email, name], CancellationToken.None) is { } fault)
         {
-            errors.Add("password", $"Must have {MinPassword} to {MaxPassword} characters.");
+            errors.Add("password", fault);
         }
 
         if (name is not null && (name.Length > 100 || name.Any(char.IsControl)))

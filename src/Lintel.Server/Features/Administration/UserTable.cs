@@ -164,6 +164,9 @@ internal sealed class UserTable(Database database, UserAccess access, AccountAud
             {
                 await access.EndSessionsAsync(unit, id, UserAccess.AccountDeleted, now, command.By);
                 await access.RevokeKeysAsync(unit, id, Scopes.None, UserAccess.AccountDeleted, now, command.By);
+
+                // Who they are to other providers goes at once: they may come back with the same and begin anew.
+                await unit.ExecuteAsync("DELETE FROM external_identity WHERE account_id = $1", id);
                 await audit.AddAsync(unit, id, AccountEvents.DeletionBegan, command.By, command.Details());
             },
             cancellationToken);

@@ -132,7 +132,7 @@ public abstract class ErasureTests(Func<AccountsServer> create)
         var types = lines.Select(line => line.GetProperty("type").GetString()).ToArray();
         Assert.Equal("end", types[^1]);
         Assert.Equal(
-            ["account", "activity", "api_key", "end", "file", "job", "message", "notification", "session", "task", "webhook"], types.Distinct().Order(StringComparer.Ordinal));
+            ["account", "activity", "api_key", "authenticator", "end", "file", "job", "message", "notification", "passkey", "provider", "remembered_device", "session", "task", "webhook"], types.Distinct().Order(StringComparer.Ordinal));
         Assert.Contains("Good morning", string.Join('\n', lines.Select(line => line.GetRawText())), StringComparison.Ordinal);
         Assert.DoesNotContain("Good evening", string.Join('\n', lines.Select(line => line.GetRawText())), StringComparison.Ordinal);
         Assert.DoesNotContain(admin.Email, string.Join('\n', lines.Select(line => line.GetRawText())), StringComparison.Ordinal);
@@ -178,6 +178,33 @@ public abstract class ErasureTests(Func<AccountsServer> create)
         await PostAsync(server, person, "/api/tasks", new { title = "Told of" }, HttpStatusCode.Created);
         var beam = new { beam_id = "B1", width = 300, depth = 500, moment = 120, shear = 80, fck = 25, fy = 500, cover = 40 };
         await PostAsync(server, person, "/api/jobs", new { kind = "batch-design", input = Enumerable.Repeat(beam, 20) }, HttpStatusCode.Accepted);
+
+        var now = server.Clock.GetUtcNow().ToMicroseconds();
+        byte[] hash = [.. Guid.CreateVersion7().ToByteArray()];
+        await server.ExecuteAsync(
+            "INSERT INTO external_identity (provider, subject, account_id, email, linked_at) VALUES ('corp', $1, $2, $3, $4)", $"subject-{person.Id}", person.Id, person.Email, now);
+        await server.ExecuteAsync("INSERT INTO totp (account_id, secret, created_at, confirmed_at) VALUES ($1, $2, $3, $3)", person.Id, hash, now);
+        await server.ExecuteAsync("INSERT INTO recovery_code (account_id, hash) VALUES ($1, $2)", person.Id, hash);
+        await server.ExecuteAsync(
+            """
+            INSERT INTO passkey (id, account_id, credential_id, public_key, name, sign_count, transports, is_user_verified, is_backup_eligible, is_backed_up, created_at)
+            VALUES ($1, $2, $3, $3, 'Laptop', 1, '', TRUE, FALSE, FALSE, $4)
+            """,
+            Guid.CreateVersion7(),
+            person.Id,
+            hash,
+            now);
+        await server.ExecuteAsync(
+            """
+            INSERT INTO remembered_device (id, account_id, hash, password_version, factor_version, session_id, created_at, last_used_at, expires_at)
+            VALUES ($1, $2, $3, 0, 0, $4, $5, $5, $6)
+            """,
+            Guid.CreateVersion7(),
+            person.Id,
+            hash,
+            person.Tokens.SessionId,
+            now,
+            now + Instant.Second * 86400);
 
         using (var form = new MultipartFormDataContent { { new ByteArrayContent([1, 2, 3]), "file", "drawing.bin" } })
         using (var request = new HttpRequestMessage(HttpMethod.Post, "/api/files/upload") { Content = form })

@@ -34,7 +34,7 @@ internal sealed class EmailCodes(Database database, EmailSecrets secrets, Accoun
     }
 
     /// <summary>Signs somebody in by their newest code. Whatever is wrong, the answer is the same.</summary>
-    public async Task<SignInResult> SignInAsync(string email, string code, ClientInfo client, CancellationToken cancellationToken)
+    public async Task<SignInResult> SignInAsync(string email, string code, string? deviceToken, ClientInfo client, CancellationToken cancellationToken)
     {
         var normalized = EmailAddress.Normalize(email);
         if (!EmailAddress.IsValid(normalized) || await UseAsync(normalized, code, cancellationToken) is not { } proof
@@ -46,7 +46,7 @@ internal sealed class EmailCodes(Database database, EmailSecrets secrets, Accoun
         }
 
         await database.WriteAsync(unit => verifications.MarkAsync(unit, account.Id, normalized, new(account.Id, Client: client)), cancellationToken);
-        return await completion.CompleteAsync(account, new(AuthMethods.EmailCode, client), cancellationToken);
+        return await completion.CompleteAsync(account, new(AuthMethods.EmailCode, client) { DeviceToken = deviceToken }, cancellationToken);
     }
 
     private async Task<CodeProof?> UseAsync(string normalized, string code, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.SecondFactors;
+using Lintel.Features.Accounts.SecondFactors.Devices;
 using Lintel.Features.Accounts.Sessions;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
@@ -91,7 +92,7 @@ internal static class EmailEndpoints
         }
 
         // A code that was right is used up, and whoever had it must get the answer.
-        var result = await codes.SignInAsync(email, code, ClientInfo.Of(context, forwarded), CancellationToken.None);
+        var result = await codes.SignInAsync(email, code, RememberedDevices.TokenOf(context), ClientInfo.Of(context, forwarded), CancellationToken.None);
         if (result.Status != SignInStatus.Refused)
         {
             limits.GiveBack(context);

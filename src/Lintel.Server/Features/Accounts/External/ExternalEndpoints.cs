@@ -1,5 +1,6 @@
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.SecondFactors;
+using Lintel.Features.Accounts.SecondFactors.Devices;
 using Lintel.Features.Accounts.Sessions;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
@@ -115,7 +116,7 @@ internal static class ExternalEndpoints
             return error!;
         }
 
-        var (result, refusal) = await signIn.RunAsync(identity, ClientInfo.Of(context, forwarded), context.RequestAborted);
+        var (result, refusal) = await signIn.RunAsync(identity, RememberedDevices.TokenOf(context), ClientInfo.Of(context, forwarded), context.RequestAborted);
         return refusal is null ? answers.For(context, result) : refusal;
     }
 

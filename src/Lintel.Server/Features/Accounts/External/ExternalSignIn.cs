@@ -10,7 +10,7 @@ internal sealed class ExternalSignIn(ExternalCodes codes, ExternalIdentityTable 
     public ExternalCodes Codes => codes;
 
     /// <returns>The result, or why there is none.</returns>
-    public async Task<(SignInResult Result, ErrorResult? Refusal)> RunAsync(ExternalIdentity identity, ClientInfo client, CancellationToken cancellationToken)
+    public async Task<(SignInResult Result, ErrorResult? Refusal)> RunAsync(ExternalIdentity identity, string? deviceToken, ClientInfo client, CancellationToken cancellationToken)
     {
         var (match, account) = await identities.ResolveAsync(identity, options.IsRegistrationOpen, new Actor(null, Client: client), cancellationToken);
         if (account is null)
@@ -24,7 +24,7 @@ internal sealed class ExternalSignIn(ExternalCodes codes, ExternalIdentityTable 
             log.Registered(account.Id);
         }
 
-        var result = await completion.CompleteAsync(account, new(AuthMethods.Federated, client), cancellationToken);
+        var result = await completion.CompleteAsync(account, new(AuthMethods.Federated, client) { DeviceToken = deviceToken }, cancellationToken);
         return result.Status == SignInStatus.Refused ? (result, ApiErrors.Forbidden("This account is locked.")) : (result, null);
     }
 

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
+using Lintel.Features.Accounts.Email;
 using Lintel.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Lintel.Features.Accounts.SecondFactors;
 
@@ -24,6 +26,15 @@ public abstract class RememberedDeviceTests(FactorsServer server)
         Assert.Equal("401 AUTH_2FA_REQUIRED", await FactorsServer.OutcomeAsync(await server.LoginAsync(person.Email, token + "x")));
         Assert.Equal(
             "401 AUTH_INVALID_CREDENTIALS", await FactorsServer.OutcomeAsync(await server.PostAsync("/auth/login", new { email = person.Email, password = "wrong password", device_token = token })));
+    }
+
+    [Fact]
+    public async Task On_a_remembered_device_a_mailed_code_is_enough_too()
+    {
+        var (person, _, token) = await RememberAsync();
+
+        Assert.Equal("401 AUTH_2FA_REQUIRED", await FactorsServer.OutcomeAsync(await ByMailedCodeAsync(person, null)));
+        Assert.Equal("200", await FactorsServer.OutcomeAsync(await ByMailedCodeAsync(person, token)));
     }
 
     [Fact]
@@ -122,6 +133,20 @@ public abstract class RememberedDeviceTests(FactorsServer server)
 
         Assert.Equal("204", await FactorsServer.OutcomeAsync(await server.PostAsync("/auth/2fa", new { challenge, code = app.Code(), remember_device = true })));
         Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM remembered_device WHERE account_id = $1", person.Id));
+    }
+
+    private async Task<HttpResponseMessage> ByMailedCodeAsync(Person person, string? deviceToken)
+    {
+        var codes = server.Services.GetRequiredService<EmailCodes>();
+        var account = new LinkedAccount(person.Id, person.Email, person.Email, null, 0, false);
+        var code = await server.Database.WriteAsync(unit => codes.MakeAsync(unit, person.Email, account), Cancel);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/auth/login/code") { Content = JsonContent.Create(new { email = person.Email, code }) };
+        if (deviceToken is not null)
+        {
+            request.Headers.Add("X-Device-Token", deviceToken);
+        }
+
+        return await server.Client.SendAsync(request, Cancel);
     }
 
     private async Task<(Person Person, TestApp App, string Token)> RememberAsync()
