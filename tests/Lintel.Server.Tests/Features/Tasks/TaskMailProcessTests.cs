@@ -37,8 +37,10 @@ public sealed class TaskMailProcessTests
             using var signedIn = await client.PostAsJsonAsync("/auth/login", person, Cancel);
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (await Tokens.OfAsync(signedIn)).Access);
             using var made = await client.PostAsJsonAsync("/api/tasks", new { title = "Check the lintel" }, Cancel);
+            var welcome = await smtp.ReceiveAsync();
             var mail = await smtp.ReceiveAsync();
 
+            Assert.Equal("Confirm your e-mail address for Lintel", welcome.Header("Subject"));
             Assert.Equal((true, "lintel"), (mail.IsEncrypted, mail.User));
             Assert.Equal(["mason@example.com"], mail.Recipients);
             Assert.Equal("New task: Check the lintel", mail.Header("Subject"));
