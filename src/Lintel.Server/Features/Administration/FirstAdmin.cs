@@ -2,10 +2,13 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using Lintel.Features.Accounts;
 using Lintel.Features.Accounts.Audit;
+using Lintel.Features.Accounts.External;
 using Lintel.Features.Accounts.Passwords;
+using Lintel.Features.Accounts.SecondFactors;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
 using Lintel.Platform.Json;
+using Lintel.Platform.Security;
 using Lintel.Platform.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -96,7 +99,11 @@ internal sealed class FirstAdmin(Database database, PasswordHashing passwords, U
 
         if (hash is not null)
         {
+            // Whoever had the account until now, a stranger who registered the address first or a thief, comes in by nothing else either; and an owner who lost a factor needs none.
+            await FactorTable.RemoveAllAsync(unit, id);
+            await ExternalIdentityTable.RemoveAllAsync(unit, id);
             await access.EndSessionsAsync(unit, id, UserAccess.PasswordReset, now, Actor.System);
+            await access.RevokeKeysAsync(unit, id, Scopes.None, UserAccess.PasswordReset, now, Actor.System);
         }
 
         await audit.AddAsync(unit, id, AccountEvents.AdminCreated, Actor.System, new() { ["made"] = false, ["password_reset"] = hash is not null });
