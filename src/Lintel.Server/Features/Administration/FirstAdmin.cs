@@ -35,11 +35,9 @@ internal sealed partial class FirstAdminJson : JsonSerializerContext;
 /// <summary>
 /// The first administrator, and the one who helps when all others are lost. Only who has the server's own files reaches this; whoever does could write to the database as well.
 /// </summary>
-internal sealed class FirstAdmin(Database database, PasswordHashing passwords, UserAccess access, AccountAudit audit, AccountLog log, TimeProvider time)
+internal sealed class FirstAdmin(Database database, PasswordRules rules, PasswordHashing passwords, UserAccess access, AccountAudit audit, AccountLog log, TimeProvider time)
 {
     private const string Client = "the server's machine";
-    private const int MinPassword = 8;
-    private const int MaxPassword = 128;
 
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/local/admins", static (CreateAdmin request, FirstAdmin admins) => admins.CreateAsync(request)).RequireLocalSocket().ExcludeFromDescription();
@@ -49,7 +47,8 @@ internal sealed class FirstAdmin(Database database, PasswordHashing passwords, U
         // Once begun it ends: a command that was interrupted is given again.
         var email = (request.Email ?? "").Trim();
         var name = request.Name?.Trim() is { Length: > 0 } given ? given : null;
-        if (Check(email, request.Password, name) is { } invalid)
+        var passwordFault = request.Password is null ? null : await rules.FindFaultAsync(request.Password, [email, name], CancellationToken.None);
+        if (Check(email, passwordFault, name) is { } invalid)
         {
             return invalid;
         }
@@ -124,7 +123,7 @@ internal sealed class FirstAdmin(Database database, PasswordHashing passwords, U
             hash,
             now.ToMicroseconds());
 
-    private static ErrorResult? Check(string email, string? password, string? name)
+    private static ErrorResult? Check(string email, string? passwordFault, string? name)
     {
         var errors = default(FieldErrors);
         if (!EmailAddress.IsValid(email))
@@ -132,9 +131,9 @@ internal sealed class FirstAdmin(Database database, PasswordHashing passwords, U
             errors.Add("email", "Must be an e-mail address.");
         }
 
-        if (password?.EnumerateRunes().Count() is < MinPassword or > MaxPassword)
+        if (passwordFault is not null)
         {
-            errors.Add("password", $"Must have {MinPassword} to {MaxPassword} characters.");
+            errors.Add("password", passwordFault);
         }
 
         if (name is not null && (name.Length > 100 || name.Any(char.IsControl)))
