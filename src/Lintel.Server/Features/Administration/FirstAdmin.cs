@@ -2,10 +2,13 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using Lintel.Features.Accounts;
 using Lintel.Features.Accounts.Audit;
+using Lintel.Features.Accounts.External;
 using Lintel.Features.Accounts.Passwords;
+using Lintel.Features.Accounts.SecondFactors;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
 using Lintel.Platform.Json;
+using Lintel.Platform.Security;
 using Lintel.Platform.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -32,7 +35,7 @@ internal sealed partial class FirstAdminJson : JsonSerializerContext;
 /// <summary>
 /// The first administrator, and the one who helps when all others are lost. Only who has the server's own files reaches this; whoever does could write to the database as well.
 /// </summary>
-internal sealed class FirstAdmin(Database database, PasswordHashing passwords, PasswordRules rules, UserAccess access, AccountAudit audit, AccountLog log, TimeProvider time)
+internal sealed class FirstAdmin(Database database, PasswordRules rules, PasswordHashing passwords, UserAccess access, AccountAudit audit, AccountLog log, TimeProvider time)
 {
     private const string Client = "the server's machine";
 
@@ -44,7 +47,8 @@ internal sealed class FirstAdmin(Database database, PasswordHashing passwords, P
         // Once begun it ends: a command that was interrupted is given again.
         var email = (request.Email ?? "").Trim();
         var name = request.Name?.Trim() is { Length: > 0 } given ? given : null;
-        if (await CheckAsync(email, request.Password, name) is { } invalid)
+        var passwordFault = request.Password is null ? null : await rules.FindFaultAsync(request.Password, [email, name], CancellationToken.None);
+        if (Check(email, passwordFault, name) is { } invalid)
         {
             return invalid;
         }
@@ -94,7 +98,11 @@ internal sealed class FirstAdmin(Database database, PasswordHashing passwords, P
 
         if (hash is not null)
         {
+            // Whoever had the account until now, a stranger who registered the address first or a thief, comes in by nothing else either; and an owner who lost a factor needs none.
+            await FactorTable.RemoveAllAsync(unit, id);
+            await ExternalIdentityTable.RemoveAllAsync(unit, id);
             await access.EndSessionsAsync(unit, id, UserAccess.PasswordReset, now, Actor.System);
+            await access.RevokeKeysAsync(unit, id, Scopes.None, UserAccess.PasswordReset, now, Actor.System);
         }
 
         await audit.AddAsync(unit, id, AccountEvents.AdminCreated, Actor.System, new() { ["made"] = false, ["password_reset"] = hash is not null });
@@ -115,7 +123,7 @@ internal sealed class FirstAdmin(Database database, PasswordHashing passwords, P
             hash,
             now.ToMicroseconds());
 
-    private async ValueTask<ErrorResult?> CheckAsync(string email, string? password, string? name)
+    private static ErrorResult? Check(string email, string? passwordFault, string? name)
     {
         var errors = default(FieldErrors);
         if (!EmailAddress.IsValid(email))
@@ -123,9 +131,9 @@ internal sealed class FirstAdmin(Database database, PasswordHashing passwords, P
             errors.Add("email", "Must be an e-mail address.");
         }
 
-        if (password is not null && await rules.FindFaultAsync(password, [email, name], CancellationToken.None) is { } fault)
+        if (passwordFault is not null)
         {
-            errors.Add("password", fault);
+            errors.Add("password", passwordFault);
         }
 
         if (name is not null && (name.Length > 100 || name.Any(char.IsControl)))

@@ -18,7 +18,8 @@ internal sealed class UserAccess(SessionEnd sessions, ApiKeyTable keys, AccountA
     /// <returns>How many sessions ended.</returns>
     public async ValueTask<int> EndSessionsAsync(DbSession unit, long accountId, string reason, DateTimeOffset now, Actor by)
     {
-        // In one order for all who do this, so that two of them cannot wait for each other.
+        // In one order for all who do this, so that two of them cannot wait for each other: keys first, since their owner's revoking one locks it before the logs.
+        await ApiKeyTable.LockAllAsync(unit, accountId);
         var ids = await unit.QueryAsync(
             "SELECT id FROM session WHERE account_id = $1 AND revoked_at IS NULL ORDER BY id" + (unit.Kind == DatabaseKind.Postgres ? " FOR UPDATE" : ""),
             static row => row.GetGuid(0),

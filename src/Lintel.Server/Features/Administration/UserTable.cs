@@ -119,14 +119,15 @@ internal sealed class UserTable(Database database, UserAccess access, AccountAud
                     return;
                 }
 
-                await audit.AddAsync(unit, id, AccountEvents.RoleChanged, command.By, command.Details(("from", user.Role), ("to", role)));
-
                 // Tokens say what they may do, so those of before must not be taken any more; of a new administrator they only say too little.
                 if (role != AccountRoles.Admin)
                 {
                     await access.EndSessionsAsync(unit, id, UserAccess.RoleChanged, now, command.By);
                     await access.RevokeKeysAsync(unit, id, Scopes.Admin, UserAccess.RoleChanged, now, command.By);
                 }
+
+                // The log of all comes behind the sessions, as it does where somebody signs out.
+                await audit.AddAsync(unit, id, AccountEvents.RoleChanged, command.By, command.Details(("from", user.Role), ("to", role)));
             },
             cancellationToken);
 

@@ -111,6 +111,15 @@ internal sealed class ApiKeyTable(Database database, Revocations revocations, Ap
             },
             cancellationToken);
 
+    /// <summary>Keeps an account's keys from being revoked by somebody else until the end of the unit: for whoever revokes them after something else that others revoke after them.</summary>
+    public static async ValueTask LockAllAsync(DbSession unit, long ownerId)
+    {
+        if (unit.Kind == DatabaseKind.Postgres)
+        {
+            await unit.QueryAsync("SELECT id FROM api_key WHERE account_id = $1 AND revoked_at IS NULL ORDER BY id FOR UPDATE", static row => row.GetGuid(0), ownerId);
+        }
+    }
+
     /// <summary>Revokes all keys of an account that have these scopes, as part of <paramref name="unit"/>, and tells how many they were.</summary>
     public async ValueTask<int> RevokeAllAsync(DbSession unit, long ownerId, Scopes having, DateTimeOffset now)
     {

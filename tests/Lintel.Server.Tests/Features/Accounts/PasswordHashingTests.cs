@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using Lintel.Features.Accounts.Passwords;
 using Lintel.Infrastructure;
 using Microsoft.AspNetCore.Identity;
@@ -54,6 +55,26 @@ public sealed class PasswordHashingTests
         Assert.Equal(PasswordVerdict.Right, check.Verdict);
         Assert.Equal(new PasswordCheck(PasswordVerdict.Right), await passwords.CheckAsync(check.NewHash, Password, "203.0.113.1", Cancel));
         Assert.Equal(new PasswordCheck(PasswordVerdict.Wrong), await passwords.CheckAsync(old, "wrong password", "203.0.113.1", Cancel));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task An_account_without_a_password_is_refused_as_slowly_as_nobodys()
+    {
+        using var passwords = Create(500_000);
+        var nobodys = await TimeAsync(null);
+        for (var i = 0; i < 2; i++)
+        {
+            nobodys = TimeSpan.FromTicks(Math.Min(nobodys.Ticks, (await TimeAsync(null)).Ticks));
+        }
+
+        Assert.True(await TimeAsync("") > nobodys / 2);
+
+        async Task<TimeSpan> TimeAsync(string? hash)
+        {
+            var started = Stopwatch.GetTimestamp();
+            Assert.Equal(new PasswordCheck(PasswordVerdict.Wrong), await passwords.CheckAsync(hash, Password, "203.0.113.1", Cancel));
+            return Stopwatch.GetElapsedTime(started);
+        }
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Lintel.Features.Accounts;
 using Lintel.Infrastructure;
 using Lintel.Platform.Http;
+using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Administration;
 
@@ -51,11 +52,46 @@ public abstract class FirstAdminTests(AccountsServer server)
     }
 
     [Fact]
+    public async Task A_password_that_is_replaced_takes_every_other_way_in_with_it()
+    {
+        var person = await server.SignInAsync();
+        using var key = await server.AskAsync(person.Tokens.Access, HttpMethod.Post, "/api/keys", new { name = "before", scopes = new[] { "design" } });
+        var secret = (await key.JsonAsync()).GetProperty("key").GetString()!;
+        var now = server.Clock.GetMicroseconds();
+        await server.ExecuteAsync("INSERT INTO totp (account_id, secret, created_at, confirmed_at) VALUES ($1, $2, $3, $3)", person.Id, new byte[32], now);
+        await server.ExecuteAsync("INSERT INTO recovery_code (account_id, hash) VALUES ($1, $2)", person.Id, new byte[32]);
+        await server.ExecuteAsync(
+            """
+            INSERT INTO passkey (id, account_id, credential_id, public_key, name, sign_count, transports, is_user_verified, is_backup_eligible, is_backed_up, created_at)
+            VALUES ($1, $2, $3, $3, 'of a stranger', 0, '', TRUE, FALSE, FALSE, $4)
+            """,
+            Guid.CreateVersion7(),
+            person.Id,
+            Guid.CreateVersion7().ToByteArray(),
+            now);
+        await server.ExecuteAsync(
+            "INSERT INTO external_identity (provider, subject, account_id, linked_at) VALUES ('github', $1, $2, $3)", Guid.CreateVersion7().ToString(), person.Id, now);
+
+        using var made = await PostAsync(new { email = person.Email, password = "another good password" });
+
+        Assert.Equal(HttpStatusCode.OK, made.StatusCode);
+        foreach (var table in (string[])["totp", "recovery_code", "passkey", "external_identity"])
+        {
+            Assert.Equal(0, await server.CountAsync($"SELECT count(*) FROM {table} WHERE account_id = $1", person.Id));
+        }
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/auth/me") { Headers = { { "X-API-Key", secret } } };
+        using var refused = await server.Client.SendAsync(request, Cancel);
+        using var fresh = await server.PostAsync("/auth/login", new { email = person.Email, password = "another good password" });
+        Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.OK), (refused.StatusCode, fresh.StatusCode));
+    }
+
+    [Fact]
     public async Task A_new_account_needs_a_password_that_is_one()
     {
         using var none = await PostAsync(new { email = AccountsServer.NewEmail() });
         using var weak = await PostAsync(new { email = AccountsServer.NewEmail(), password = "short" });
-        using var common = await PostAsync(new { email = AccountsServer.NewEmail(), password = "password1" });
+        using var common = await PostAsync(new { email = AccountsServer.NewEmail(), password = "password123" });
         using var wrong = await PostAsync(new { email = "nobody", password = AccountsServer.Password });
 
         Assert.All([none, weak, common, wrong], response => Assert.Equal(HttpStatusCode.UnprocessableEntity, response.StatusCode));

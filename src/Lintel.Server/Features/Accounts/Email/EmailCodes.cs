@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Lintel.Features.Accounts.Guessing;
 using Lintel.Features.Accounts.Sessions;
 using Lintel.Platform.Storage;
 
@@ -8,11 +9,14 @@ namespace Lintel.Features.Accounts.Email;
 /// Sign-in by a code that was mailed. Each address has one, the newest, whether or not it is somebody's; a try is counted in its row before it is compared, so that many at once
 /// have no more tries than one after the other.
 /// </summary>
-internal sealed class EmailCodes(Database database, EmailSecrets secrets, AccountTable accounts, EmailVerifications verifications, SignInCompletion completion, EmailLog log, TimeProvider time)
+internal sealed class EmailCodes(Database database, EmailSecrets secrets, AccountTable accounts, EmailVerifications verifications, SignInCompletion completion, Guesses guesses, EmailLog log, TimeProvider time)
 {
     private const string AddressPurpose = "code address";
     private const string CodePurpose = "code";
     private const long MostAttempts = 5;
+
+    // Strangers who use up a code leave its owner as many more.
+    private const long MostAttemptsWhereKnown = 2 * MostAttempts;
 
     /// <summary>Makes a code, in place of an older one, as part of <paramref name="unit"/>.</summary>
     /// <param name="account">Whose address it is; nobody's where null, and then no code fits.</param>
@@ -37,7 +41,7 @@ internal sealed class EmailCodes(Database database, EmailSecrets secrets, Accoun
     public async Task<SignInResult> SignInAsync(string email, string code, string? deviceToken, ClientInfo client, CancellationToken cancellationToken)
     {
         var normalized = EmailAddress.Normalize(email);
-        if (!EmailAddress.IsValid(normalized) || await UseAsync(normalized, code, cancellationToken) is not { } proof
+        if (!EmailAddress.IsValid(normalized) || await UseAsync(normalized, code, client, cancellationToken) is not { } proof
             || await accounts.FindSecretsAsync(normalized, cancellationToken) is not { IsActive: true } account
             || account.Id != proof.AccountId || account.PasswordVersion != proof.PasswordVersion)
         {
@@ -46,18 +50,20 @@ internal sealed class EmailCodes(Database database, EmailSecrets secrets, Accoun
         }
 
         await database.WriteAsync(unit => verifications.MarkAsync(unit, account.Id, normalized, new(account.Id, Client: client)), cancellationToken);
+        await guesses.SucceededAsync(GuessKind.Code, normalized, client, cancellationToken);
         return await completion.CompleteAsync(account, new(AuthMethods.EmailCode, client) { DeviceToken = deviceToken }, cancellationToken);
     }
 
-    private async Task<CodeProof?> UseAsync(string normalized, string code, CancellationToken cancellationToken)
+    private async Task<CodeProof?> UseAsync(string normalized, string code, ClientInfo client, CancellationToken cancellationToken)
     {
+        var most = await guesses.IsKnownAsync(normalized, client, cancellationToken) ? MostAttemptsWhereKnown : MostAttempts;
         var address = secrets.Hash(AddressPurpose, normalized);
         var kept = await database.WriteAsync(
             unit => unit.QueryFirstAsync(
                 "UPDATE email_code SET attempts = attempts + 1 WHERE address = $1 AND attempts < $2 AND expires_at > $3 RETURNING code",
                 static row => row.GetBytes(0),
                 address,
-                MostAttempts,
+                most,
                 time.GetMicroseconds()),
             cancellationToken);
         var given = EmailSecrets.ReadCode(code) is { } digits ? HashCode(normalized, digits) : [];

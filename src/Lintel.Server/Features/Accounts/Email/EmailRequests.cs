@@ -1,3 +1,4 @@
+using Lintel.Features.Accounts.Guessing;
 using Lintel.Features.Accounts.Sessions;
 using Lintel.Platform.Storage;
 using Lintel.Platform.Threading;
@@ -22,7 +23,7 @@ internal sealed record EmailRequest(Guid Id, string Purpose, string Email, long?
 /// Requests for mail that wait to be looked at. Who asks gets an answer once the request is kept, before anybody knows whether there is such an account: what is written until then
 /// is the same for every address, and so is the time it takes.
 /// </summary>
-internal sealed class EmailRequests(Database database, EmailBudget budget, EmailOptions options, TimeOrderedIds ids)
+internal sealed class EmailRequests(Database database, EmailBudget budget, Guesses guesses, EmailOptions options, TimeOrderedIds ids)
 {
     // Far more than wait in a healthy server, and bounded all the same.
     private const long MostWaiting = 10_000;
@@ -32,11 +33,15 @@ internal sealed class EmailRequests(Database database, EmailBudget budget, Email
 
     /// <summary>Keeps a request, unless the address was sent as much this hour as it may be.</summary>
     /// <returns>False where too many wait.</returns>
-    public Task<bool> AddAsync(string purpose, string email, long? accountId, ClientInfo client, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+    public async Task<bool> AddAsync(string purpose, string email, long? accountId, ClientInfo client, CancellationToken cancellationToken)
+    {
+        // Whoever signed in from there lately has a share that strangers elsewhere cannot use up.
+        var normalized = EmailAddress.Normalize(email);
+        var share = await guesses.IsKnownAsync(normalized, client, cancellationToken) ? purpose + " known" : purpose;
+        return await database.WriteAsync(
             async unit =>
             {
-                if (!await budget.TakeAsync(unit, purpose, EmailAddress.Normalize(email), options.RequestsPerHour)
+                if (!await budget.TakeAsync(unit, share, normalized, options.RequestsPerHour)
                     || (accountId is { } asks && !await budget.TakeAsync(unit, purpose + " by", $"{asks}", options.RequestsPerHour)))
                 {
                     return true;
@@ -58,6 +63,7 @@ internal sealed class EmailRequests(Database database, EmailBudget budget, Email
                 return isKept;
             },
             cancellationToken);
+    }
 
     /// <summary>The one that waits longest; null where none does.</summary>
     public Task<Guid?> FindNextAsync(CancellationToken cancellationToken) =>

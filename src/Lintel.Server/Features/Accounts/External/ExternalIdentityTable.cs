@@ -160,6 +160,10 @@ internal sealed class ExternalIdentityTable(Database database, AccountAudit audi
             },
             cancellationToken);
 
+    /// <summary>Unlinks all providers.</summary>
+    public static async ValueTask RemoveAllAsync(DbSession unit, long accountId) =>
+        await unit.ExecuteAsync("DELETE FROM external_identity WHERE account_id = $1", accountId);
+
     private static async ValueTask<AccountSecrets?> FindAsync(DbSession unit, ExternalIdentity identity, long now)
     {
         var accountId = await unit.QueryFirstAsync(

@@ -23,7 +23,16 @@ internal sealed class GuessKeys(SecretKey secret)
         var aimedAt = Hash('s', kind, Encoding.UTF8.GetBytes(subject));
         Span<byte> network = stackalloc byte[16];
         BinaryPrimitives.WriteUInt128BigEndian(network, NetworkOf(client));
-        return new(aimedAt, Hash('n', kind, network), Hash('p', kind, [.. aimedAt, .. network]));
+        return new(aimedAt, Hash('n', kind, network), Hash('p', kind, [.. aimedAt, .. network]), PlaceOf(subject, client));
+    }
+
+    /// <summary>Where a subject's right answers come from: one for all kinds.</summary>
+    public GuessPlace PlaceOf(string subject, ClientInfo client)
+    {
+        var aimedAt = Hash('a', 0, Encoding.UTF8.GetBytes(subject));
+        Span<byte> network = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt128BigEndian(network, NetworkOf(client));
+        return new(aimedAt, Hash('w', 0, [.. aimedAt, .. network]));
     }
 
     /// <summary>The network of an address as text; for IPv6 that of 64 bits. All clients without an address are one.</summary>
@@ -36,4 +45,9 @@ internal sealed class GuessKeys(SecretKey secret)
 /// <param name="Account">The account, or what was taken for one.</param>
 /// <param name="Network">Where the try comes from.</param>
 /// <param name="Pair">Both together.</param>
-internal readonly record struct GuessSubject(byte[] Account, byte[] Network, byte[] Pair);
+/// <param name="Place">Both together, whatever is guessed at.</param>
+internal readonly record struct GuessSubject(byte[] Account, byte[] Network, byte[] Pair, GuessPlace Place);
+
+/// <param name="Account">The account, or what was taken for one.</param>
+/// <param name="Network">That account's, from there.</param>
+internal readonly record struct GuessPlace(byte[] Account, byte[] Network);

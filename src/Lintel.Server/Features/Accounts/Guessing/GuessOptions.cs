@@ -11,7 +11,7 @@ internal sealed class GuessOptions
     /// <summary>At one account, from all networks together that it was not signed in from lately.</summary>
     public required int TriesPerAccount { get; init; }
 
-    /// <summary>From one network, at whatever accounts.</summary>
+    /// <summary>From one network, at whatever accounts that were not signed in to from there lately.</summary>
     public required int TriesPerNetwork { get; init; }
 
     /// <summary>Each further try waits twice as long as the one before, up to this.</summary>

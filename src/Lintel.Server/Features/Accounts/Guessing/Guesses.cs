@@ -5,8 +5,8 @@ namespace Lintel.Features.Accounts.Guessing;
 
 /// <summary>
 /// Counts tries to guess a secret before they are checked, in the database, so that neither many at once nor many nodes give more of them. Beyond what is free each try
-/// waits twice as long as the one before. A try counts three times: for its network and account together, for the account, and for the network. Networks from which the
-/// right answer came lately are left out of the account's count: what strangers do elsewhere keeps its owner waiting for nothing.
+/// waits twice as long as the one before. A try counts three times: for its network and account together, for the account, and for the network. From a network that the right
+/// answer came from lately only the first counts: neither strangers elsewhere, nor those who share its network and try others' accounts, keep the owner waiting.
 /// </summary>
 /// <remarks>Nothing here depends on whether there is such an account.</remarks>
 internal sealed class Guesses(Database database, GuessKeys keys, GuessOptions options, TimeProvider time)
@@ -58,8 +58,9 @@ internal sealed class Guesses(Database database, GuessKeys keys, GuessOptions op
             async session =>
             {
                 // Everybody takes the rows in this order.
-                var isAdmitted = await CountAsync(session, key.Network, options.TriesPerNetwork, LongestNetworkWait, now)
-                    && (isKnown || await CountAsync(session, key.Account, options.TriesPerAccount, options.LongestWait, now))
+                var isAdmitted = (isKnown
+                        || (await CountAsync(session, key.Network, options.TriesPerNetwork, LongestNetworkWait, now)
+                            && await CountAsync(session, key.Account, options.TriesPerAccount, options.LongestWait, now)))
                     && await CountAsync(session, key.Pair, options.Tries, options.LongestWait, now);
                 if (isAdmitted)
                 {
@@ -79,7 +80,7 @@ internal sealed class Guesses(Database database, GuessKeys keys, GuessOptions op
         return database.WriteAsync(
             async session =>
             {
-                var wasKnown = await RememberAsync(session, key, time.GetUtcNow());
+                var wasKnown = await RememberAsync(session, key.Place, time.GetUtcNow());
                 await TakeBackAsync(session, key, wasKnown);
                 await session.ExecuteAsync("DELETE FROM guess WHERE counter = $1", key.Pair);
             },
@@ -100,20 +101,30 @@ internal sealed class Guesses(Database database, GuessKeys keys, GuessOptions op
             cancellationToken);
     }
 
+    /// <summary>Whether somebody answered rightly from there lately.</summary>
+    public Task<bool> IsKnownAsync(string subject, ClientInfo client, CancellationToken cancellationToken)
+    {
+        var place = keys.PlaceOf(subject, client);
+        return database.ReadAsync(session => IsKnownAsync(session, place, time.GetMicroseconds()), cancellationToken);
+    }
+
     private static GuessResult Wait(long microseconds) => new(false, TimeSpan.FromMicroseconds(microseconds));
 
     private static async ValueTask<(bool IsKnown, long NextAt)> ReadAsync(DbSession session, GuessSubject key, long now)
     {
-        var isKnown = await session.QueryFirstAsync(
-            "SELECT 1 FROM guess_place WHERE subject = $1 AND place = $2 AND expires_at > $3", static row => row.GetInt32(0), key.Account, key.Pair, now) == 1;
+        var isKnown = await IsKnownAsync(session, key.Place, now);
         var nextAt = await session.QueryFirstAsync(
             "SELECT max(tried_at + wait) FROM guess WHERE counter IN ($1, $2, $3) AND wait > 0",
             static row => row.IsDBNull(0) ? 0 : row.GetInt64(0),
-            key.Network,
             key.Pair,
+            isKnown ? key.Pair : key.Network,
             isKnown ? key.Pair : key.Account);
         return (isKnown, nextAt);
     }
+
+    private static async ValueTask<bool> IsKnownAsync(DbSession session, GuessPlace place, long now) =>
+        await session.QueryFirstAsync(
+            "SELECT 1 FROM guess_place WHERE subject = $1 AND place = $2 AND expires_at > $3", static row => row.GetInt32(0), place.Account, place.Network, now) == 1;
 
     private async ValueTask<bool> CountAsync(DbSession session, byte[] counter, int free, TimeSpan longest, long now) =>
         await session.ExecuteAsync(
@@ -128,29 +139,29 @@ internal sealed class Guesses(Database database, GuessKeys keys, GuessOptions op
 
     private async ValueTask TakeBackAsync(DbSession session, GuessSubject key, bool isKnown)
     {
-        await session.ExecuteAsync(TakeBack, key.Network, (long)options.TriesPerNetwork);
         if (!isKnown)
         {
+            await session.ExecuteAsync(TakeBack, key.Network, (long)options.TriesPerNetwork);
             await session.ExecuteAsync(TakeBack, key.Account, (long)options.TriesPerAccount);
         }
     }
 
     /// <returns>Whether the right answer came from there before.</returns>
-    private static async ValueTask<bool> RememberAsync(DbSession session, GuessSubject key, DateTimeOffset now)
+    private static async ValueTask<bool> RememberAsync(DbSession session, GuessPlace place, DateTimeOffset now)
     {
         var until = (now + PlacesKept).ToMicroseconds();
-        if (await session.ExecuteAsync("UPDATE guess_place SET expires_at = $3 WHERE subject = $1 AND place = $2 AND expires_at > $4", key.Account, key.Pair, until, now.ToMicroseconds()) == 1)
+        if (await session.ExecuteAsync("UPDATE guess_place SET expires_at = $3 WHERE subject = $1 AND place = $2 AND expires_at > $4", place.Account, place.Network, until, now.ToMicroseconds()) == 1)
         {
             return true;
         }
 
         await session.ExecuteAsync(
-            "INSERT INTO guess_place (subject, place, expires_at) VALUES ($1, $2, $3) ON CONFLICT (subject, place) DO UPDATE SET expires_at = excluded.expires_at", key.Account, key.Pair, until);
+            "INSERT INTO guess_place (subject, place, expires_at) VALUES ($1, $2, $3) ON CONFLICT (subject, place) DO UPDATE SET expires_at = excluded.expires_at", place.Account, place.Network, until);
         await session.ExecuteAsync(
             """
             DELETE FROM guess_place WHERE subject = $1 AND expires_at < (SELECT expires_at FROM guess_place WHERE subject = $1 ORDER BY expires_at DESC LIMIT 1 OFFSET $2)
             """,
-            key.Account,
+            place.Account,
             PlacesPerSubject - 1);
         return false;
     }

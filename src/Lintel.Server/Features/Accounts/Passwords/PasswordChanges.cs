@@ -32,9 +32,14 @@ internal sealed class PasswordChanges(Database database, PasswordUpdate update, 
                     return false;
                 }
 
+                if (!await update.SetAsync(unit, link.AccountId, link.PasswordVersion, hash, null, AccountEvents.PasswordReset, by))
+                {
+                    return false;
+                }
+
                 // Whoever has the link reads the mailbox.
                 await verifications.MarkAsync(unit, link.AccountId, link.Normalized, by);
-                return await update.SetAsync(unit, link.AccountId, link.PasswordVersion, hash, null, AccountEvents.PasswordReset, by);
+                return true;
             },
             cancellationToken);
 

@@ -109,7 +109,8 @@ internal sealed class PasswordHashing : IDisposable
             return new(PasswordVerdict.Right, _hasher.HashPassword(Nobody, password));
         }
 
-        var own = isImported ? null : hash;
+        // An account that has no password, since another provider vouches for its person, takes as long as one that has.
+        var own = isImported || hash is not { Length: > 0 } ? null : hash;
         switch (_hasher.VerifyHashedPassword(Nobody, own ?? _noOnesHash, password))
         {
             case PasswordVerificationResult.Success when own is not null:

@@ -71,4 +71,14 @@ internal sealed class FactorTable(Database database, RecoveryCodes recoveryCodes
 
         return now is { Any: true, RecoveryCodes: 0 } ? await recoveryCodes.ReplaceAsync(unit, accountId) : null;
     }
+
+    /// <summary>Takes all of them away, and what was made for them.</summary>
+    public static async ValueTask RemoveAllAsync(DbSession unit, long accountId)
+    {
+        await unit.ExecuteAsync("UPDATE account SET factor_version = factor_version + 1 WHERE id = $1", accountId);
+        foreach (var table in (string[])["totp", "recovery_code", "passkey", "remembered_device", "factor_challenge"])
+        {
+            await unit.ExecuteAsync($"DELETE FROM {table} WHERE account_id = $1", accountId);
+        }
+    }
 }

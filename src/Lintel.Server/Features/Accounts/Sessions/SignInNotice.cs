@@ -11,7 +11,7 @@ namespace Lintel.Features.Accounts.Sessions;
 
 /// <summary>
 /// Tells of a new session: always in the account's activity, and by mail where it is on a device that the account was not signed in with lately. A device is a network and a kind of
-/// program there; which those were is kept as keyed hashes. The first device of an account is told of to nobody.
+/// program there; which those were is kept as keyed hashes. The first device of a new account is told of to nobody.
 /// </summary>
 internal sealed class SignInNotice(AccountAudit audit, AccountMail mail, SecretKey secret, ServerOptions server)
 {
@@ -58,7 +58,12 @@ internal sealed class SignInNotice(AccountAudit audit, AccountMail mail, SecretK
             return false;
         }
 
-        var isFirst = await unit.QueryFirstAsync("SELECT 1 FROM account_device WHERE account_id = $1 LIMIT 1", static row => row.GetInt32(0), accountId) == 0;
+        // An old account that has none was not used for long: whoever comes now may be somebody else.
+        var isFirst = await unit.QueryFirstAsync(
+            "SELECT 1 FROM account WHERE id = $1 AND created_at > $2 AND NOT EXISTS (SELECT 1 FROM account_device WHERE account_id = $1)",
+            static row => row.GetInt32(0),
+            accountId,
+            (now - DevicesKept).ToMicroseconds()) == 1;
         var added = await unit.ExecuteAsync(
             "INSERT INTO account_device (account_id, device, expires_at) VALUES ($1, $2, $3) ON CONFLICT (account_id, device) DO NOTHING", accountId, device, until);
         await unit.ExecuteAsync(

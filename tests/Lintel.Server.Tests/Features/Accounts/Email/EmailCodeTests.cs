@@ -1,5 +1,7 @@
 using System.Net;
+using Lintel.Features.Accounts.Guessing;
 using Lintel.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Lintel.Features.Accounts.Email;
 
@@ -38,12 +40,37 @@ public abstract class EmailCodeTests(EmailServer server)
         var person = await server.SignInAsync();
         var code = await server.CodeAsync(person.Email);
         var wrong = Enumerable.Range(0, 40).Select(i => $"{i:D8}").Where(guess => guess != code.Replace(" ", "", StringComparison.Ordinal));
-        var statuses = await Task.WhenAll(wrong.Select(guess => server.StatusAsync(Path, new { email = person.Email, code = guess })));
+        var statuses = await Task.WhenAll(wrong.Select(guess => server.StatusFromAsync("198.51.100.1", Path, new { email = person.Email, code = guess })));
 
         Assert.All(statuses, static status => Assert.Equal(HttpStatusCode.Unauthorized, status));
         Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM email_code WHERE account_id = $1 AND attempts = 5", person.Id));
+        Assert.Equal(HttpStatusCode.Unauthorized, await server.StatusFromAsync("198.51.100.2", Path, new { email = person.Email, code }));
+        Assert.Equal(HttpStatusCode.OK, await server.StatusFromAsync("198.51.100.2", Path, new { email = person.Email, code = await server.CodeAsync(person.Email, 2) }));
+    }
+
+    [Fact]
+    public async Task Strangers_who_use_up_a_code_leave_its_owner_some_tries_and_no_more()
+    {
+        var person = await server.SignInAsync();
+        var code = await server.CodeAsync(person.Email);
+        await GuessAsync(person.Email, code, "198.51.100.1", 5);
+        Assert.Equal(HttpStatusCode.Unauthorized, await server.StatusFromAsync("198.51.100.2", Path, new { email = person.Email, code }));
+        Assert.Equal(HttpStatusCode.OK, await server.StatusAsync(Path, new { email = person.Email, code }));
+
+        code = await server.CodeAsync(person.Email, 2);
+        await GuessAsync(person.Email, code, "127.0.0.1", 10);
         Assert.Equal(HttpStatusCode.Unauthorized, await server.StatusAsync(Path, new { email = person.Email, code }));
-        Assert.Equal(HttpStatusCode.OK, await server.StatusAsync(Path, new { email = person.Email, code = await server.CodeAsync(person.Email, 2) }));
+    }
+
+    [Fact]
+    public async Task A_right_code_makes_its_network_known_for_passwords_too()
+    {
+        var person = await server.SignInAsync();
+        Assert.Equal(HttpStatusCode.OK, await server.StatusFromAsync("203.0.113.5", Path, new { email = person.Email, code = await server.CodeAsync(person.Email) }));
+
+        var guesses = server.Services.GetRequiredService<Guesses>();
+        Assert.True(await guesses.IsKnownAsync(person.Email, new(null, "203.0.113.5"), TestContext.Current.CancellationToken));
+        Assert.False(await guesses.IsKnownAsync(person.Email, new(null, "203.0.113.6"), TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -101,6 +128,15 @@ public abstract class EmailCodeTests(EmailServer server)
         Assert.Empty(server.Letters(unknown));
         Assert.DoesNotContain(server.Letters(locked.Email), static letter => letter.Contains("Your code", StringComparison.Ordinal));
         Assert.Equal(2, await server.CountAsync("SELECT count(*) FROM email_code WHERE account_id IS NULL AND attempts = 1"));
+    }
+
+    private async Task GuessAsync(string email, string right, string address, int times)
+    {
+        var wrong = right == "0000 0000" ? "00000001" : "00000000";
+        for (var i = 0; i < times; i++)
+        {
+            Assert.Equal(HttpStatusCode.Unauthorized, await server.StatusFromAsync(address, Path, new { email, code = wrong }));
+        }
     }
 }
 

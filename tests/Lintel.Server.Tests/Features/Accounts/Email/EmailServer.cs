@@ -8,7 +8,7 @@ namespace Lintel.Features.Accounts.Email;
 
 /// <summary>A server that mails into a folder, as it does without a mail server, and that people reach at <see cref="PublicUrl"/>.</summary>
 public abstract class EmailServer(TestDatabaseKind kind, params string[] settings)
-    : AccountsServer(kind, new MovableClock(), ["--EMAIL_VERIFICATION=optional", $"--PUBLIC_URL={PublicUrl}", .. settings])
+    : AccountsServer(kind, new MovableClock(), ["--EMAIL_VERIFICATION=optional", $"--PUBLIC_URL={PublicUrl}", "--TRUSTED_PROXIES=127.0.0.1", .. settings])
 {
     public const string PublicUrl = "https://lintel.example.com/base";
     public const string NewPassword = "a stapled second horse";
@@ -80,6 +80,15 @@ public abstract class EmailServer(TestDatabaseKind kind, params string[] setting
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", accessToken);
         return await Client.SendAsync(request, Cancel);
+    }
+
+    /// <summary>What somebody from another network is answered.</summary>
+    public async Task<HttpStatusCode> StatusFromAsync(string address, string path, object body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
+        request.Headers.Add("X-Forwarded-For", address);
+        using var response = await Client.SendAsync(request, Cancel);
+        return response.StatusCode;
     }
 
     public async Task<HttpStatusCode> LogInStatusAsync(string email, string password) => await StatusAsync("/auth/login", new { email, password });

@@ -220,6 +220,25 @@ public abstract class EmailVerificationTests(EmailServer server)
         await server.ResetTokenAsync(person.Email, 6);
     }
 
+    [Fact]
+    public async Task What_strangers_ask_for_does_not_keep_an_owner_from_getting_mail()
+    {
+        var person = await server.SignInAsync();
+        for (var i = 0; i < 8; i++)
+        {
+            Assert.Equal(HttpStatusCode.Accepted, await server.StatusFromAsync($"198.51.100.{i}", "/auth/password/forgot", new { email = person.Email }));
+        }
+
+        await server.ResetTokenAsync(person.Email, 6);
+        for (var i = 0; i < 8; i++)
+        {
+            await server.AskAsync("/auth/password/forgot", person.Email);
+        }
+
+        await server.SettleAsync();
+        Assert.Equal(10, server.Letters(person.Email).Count(static letter => letter.Contains("set a new password", StringComparison.Ordinal)));
+    }
+
     private async Task<HttpResponseMessage> PostFormAsync(string path, string form)
     {
         using var content = new StringContent(form, Encoding.UTF8, "application/x-www-form-urlencoded");

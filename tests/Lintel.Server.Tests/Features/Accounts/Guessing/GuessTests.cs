@@ -131,6 +131,25 @@ public abstract class GuessTests(GuessServer server)
     }
 
     [Fact]
+    public async Task Whoever_tries_everybody_from_a_shared_network_does_not_keep_out_an_owner_who_was_there_before()
+    {
+        var (email, late) = (await RegisterAsync(), await RegisterAsync());
+        Assert.Equal(HttpStatusCode.OK, (await LoginAsync(email, AccountsServer.Password, "192.0.2.90")).Status);
+        foreach (var chunk in Enumerable.Range(0, 100).Chunk(25))
+        {
+            await Task.WhenAll(chunk.Select(_ => LoginAsync(AccountsServer.NewEmail(), Wrong, "192.0.2.90")));
+        }
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await LoginAsync(late, AccountsServer.Password, "192.0.2.90")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await LoginAsync(email, AccountsServer.Password, "192.0.2.90")).Status);
+
+        // That the owner is known there gives nobody more tries at the account.
+        await GuessAsync(email, "192.0.2.90", 5);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await LoginAsync(email, Wrong, "192.0.2.90")).Status);
+        server.Clock.Advance(TimeSpan.FromHours(2));
+    }
+
+    [Fact]
     public async Task Many_people_sign_in_from_one_network()
     {
         var email = await RegisterAsync();

@@ -9,6 +9,25 @@ public abstract class PasswordResetTests(EmailServer server)
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    [Fact(Timeout = 60_000)]
+    public async Task Resets_and_sign_outs_of_many_at_once_all_succeed()
+    {
+        var people = new List<(Person Person, string Token, Tokens[] Sessions)>();
+        for (var i = 0; i < 12; i++)
+        {
+            var person = await server.SignInAsync();
+            Tokens[] others = [await server.SignInAsync(person.Email), await server.SignInAsync(person.Email), await server.SignInAsync(person.Email)];
+            people.Add((person, await server.ResetTokenAsync(person.Email), [person.Tokens, .. others]));
+        }
+
+        // On PostgreSQL they lock the same rows: in another order, each would wait for some other until the database ends it.
+        var statuses = await Task.WhenAll(people.SelectMany(one => one.Sessions
+            .Select(session => server.StatusAsync("/auth/logout", new { refresh_token = session.Refresh }))
+            .Prepend(server.StatusAsync("/auth/password/reset", new { token = one.Token, password = EmailServer.NewPassword }))));
+
+        Assert.All(statuses, static status => Assert.Equal(HttpStatusCode.OK, status));
+    }
+
     [Fact]
     public async Task A_mailed_link_sets_a_new_password_and_ends_all_sessions()
     {

@@ -2,6 +2,8 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.RegularExpressions;
 using Lintel.Infrastructure;
+using Lintel.Platform.Storage;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Lintel.Features.Accounts.Sessions;
 
@@ -30,6 +32,28 @@ public sealed class NewDeviceTests
         Assert.Single(mail, message => message.Contains("Device: evil", StringComparison.Ordinal) && message.Contains("Address: 192.0.2.1", StringComparison.Ordinal));
         Assert.Single(mail, message => message.Contains("Device: curl", StringComparison.Ordinal) && message.Contains("Address: 2001:db8::1", StringComparison.Ordinal));
         Assert.DoesNotContain(mail, message => message.Contains("<b>/", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(TestDatabaseKind.Sqlite)]
+    [InlineData(TestDatabaseKind.Postgres)]
+    public async Task So_does_the_owner_of_an_account_that_was_not_used_for_so_long_that_its_devices_are_forgotten(TestDatabaseKind kind)
+    {
+        await using var server = await ServerFixture.StartAsync(["--PASSWORD_HASH_ITERATIONS=10000", "--TRUSTED_PROXIES=127.0.0.1"], kind: kind);
+        var email = AccountsServer.NewEmail();
+        using var registered = await server.Client.PostAsJsonAsync("/auth/register", new { email, password = AccountsServer.Password }, Cancel);
+        await server.SignInAsync(email, "curl/8.5.0", "192.0.2.1");
+        await server.Services.GetRequiredService<Database>().WriteAsync(
+            async unit =>
+            {
+                await unit.ExecuteAsync("DELETE FROM account_device");
+                await unit.ExecuteAsync("UPDATE account SET created_at = created_at - $1", (long)TimeSpan.FromDays(200).TotalMicroseconds);
+            },
+            Cancel);
+
+        await server.SignInAsync(email, "curl/8.5.0", "198.51.100.1");
+
+        Assert.Contains("Address: 198.51.100.1", Assert.Single(await MailAsync(server, 1)), StringComparison.Ordinal);
     }
 
     /// <summary>All mail that there is once so many came: the last sign-in is the last that could bring one.</summary>
