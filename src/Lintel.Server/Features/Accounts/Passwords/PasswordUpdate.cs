@@ -37,7 +37,7 @@ internal sealed class PasswordUpdate(SessionEnd ending, AccountAudit audit, Acco
             return false;
         }
 
-        await EndSessionsAsync(unit, accountId, kept, kind, by);
+        await ending.EndAllAsync(unit, accountId, kept, kind, time.GetUtcNow(), by);
         await audit.AddAsync(unit, accountId, kind, by);
         await mail.AddAsync(unit, accountId, email, Template, new()
         {
@@ -45,20 +45,15 @@ internal sealed class PasswordUpdate(SessionEnd ending, AccountAudit audit, Acco
             ["at"] = time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture),
             ["address"] = by.Client.Address,
             ["device"] = by.Client.UserAgent,
-            ["how"] = kind == AccountEvents.PasswordReset ? "by a link that was mailed to you" : "by somebody who was signed in",
+            ["how"] = kind switch
+            {
+                AccountEvents.PasswordReset => "by a link that was mailed to you",
+                AccountEvents.PasswordRemoved => "by the first sign-in with a code mailed to you: the one of before is good no more",
+                _ => "by somebody who was signed in",
+            },
             ["url"] = server.PublicUrl.ToString(),
         });
         unit.AfterCommit(() => log.PasswordChanged(accountId, kind));
         return true;
-    }
-
-    private async ValueTask EndSessionsAsync(DbSession unit, long accountId, Guid? kept, string reason, Actor by)
-    {
-        var open = await unit.QueryAsync(
-            "SELECT id FROM session WHERE account_id = $1 AND id <> $2 AND revoked_at IS NULL ORDER BY id", static row => row.GetGuid(0), accountId, kept ?? Guid.Empty);
-        foreach (var session in open)
-        {
-            await ending.EndAsync(unit, session, reason, time.GetUtcNow(), by);
-        }
     }
 }
