@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Lintel.Features.Accounts;
 using Lintel.Features.Accounts.Audit;
+using Lintel.Features.Accounts.External;
 using Lintel.Platform.Security;
 using Lintel.Platform.Storage;
 
@@ -167,7 +168,7 @@ internal sealed class UserTable(Database database, UserAccess access, AccountAud
                 await access.RevokeKeysAsync(unit, id, Scopes.None, UserAccess.AccountDeleted, now, command.By);
 
                 // Who they are to other providers goes at once: they may come back with the same and begin anew.
-                await unit.ExecuteAsync("DELETE FROM external_identity WHERE account_id = $1", id);
+                await ExternalIdentityTable.RemoveAllAsync(unit, id);
                 await audit.AddAsync(unit, id, AccountEvents.DeletionBegan, command.By, command.Details());
             },
             cancellationToken);

@@ -34,6 +34,7 @@ internal static class AccountEvents
     public const string EmailCodeRequested = "email.code_requested";
     public const string PasswordResetRequested = "password.reset_requested";
     public const string PasswordReset = "password.reset";
+    public const string PasswordRemoved = "password.removed";
     public const string PasswordChanged = "password.changed";
     public const string SteppedUp = "session.stepped_up";
     public const string FactorAdded = "factor.added";

@@ -9,7 +9,8 @@ namespace Lintel.Features.Accounts.Email;
 /// Sign-in by a code that was mailed. Each address has one, the newest, whether or not it is somebody's; a try is counted in its row before it is compared, so that many at once
 /// have no more tries than one after the other.
 /// </summary>
-internal sealed class EmailCodes(Database database, EmailSecrets secrets, AccountTable accounts, EmailVerifications verifications, SignInCompletion completion, Guesses guesses, EmailLog log, TimeProvider time)
+internal sealed class EmailCodes(
+    Database database, EmailSecrets secrets, AccountTable accounts, MailboxClaims claims, SignInCompletion completion, Guesses guesses, EmailLog log, TimeProvider time)
 {
     private const string AddressPurpose = "code address";
     private const string CodePurpose = "code";
@@ -49,7 +50,18 @@ internal sealed class EmailCodes(Database database, EmailSecrets secrets, Accoun
             return new(SignInStatus.Refused);
         }
 
-        await database.WriteAsync(unit => verifications.MarkAsync(unit, account.Id, normalized, new(account.Id, Client: client)), cancellationToken);
+        account = await database.WriteAsync(
+            async unit =>
+            {
+                await claims.ClaimByCodeAsync(unit, account, normalized, new(account.Id, Client: client));
+                return await AccountTable.FindSecretsAsync(unit, account.Id);
+            },
+            cancellationToken);
+        if (account is null)
+        {
+            return new(SignInStatus.Refused);
+        }
+
         await guesses.SucceededAsync(GuessKind.Code, normalized, client, cancellationToken);
         return await completion.CompleteAsync(account, new(AuthMethods.EmailCode, client) { DeviceToken = deviceToken }, cancellationToken);
     }

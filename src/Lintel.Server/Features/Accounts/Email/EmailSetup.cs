@@ -31,6 +31,7 @@ internal static class EmailSetup
         services.AddSingleton<EmailVerificationMail>();
         services.AddSingleton<EmailVerifications>();
         services.AddSingleton<LinkPages>();
+        services.AddSingleton<MailboxClaims>();
         services.AddHostedService<EmailRequestWorker>();
         services.AddHostedService<EmailRetentionWorker>();
     }

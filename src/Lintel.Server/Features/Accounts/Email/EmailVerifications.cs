@@ -22,7 +22,8 @@ internal sealed class EmailVerifications(Database database, EmailLinks links, Ac
             cancellationToken);
 
     /// <summary>Notes, as part of <paramref name="unit"/>, that somebody proved to read the account's address; nothing where that is known, or the address is another by now.</summary>
-    public async ValueTask MarkAsync(DbSession unit, long accountId, string normalized, Actor by)
+    /// <returns>Whether it was not known before.</returns>
+    public async ValueTask<bool> MarkAsync(DbSession unit, long accountId, string normalized, Actor by)
     {
         var isNew = await unit.ExecuteAsync(
             "UPDATE account SET email_verified_at = $3 WHERE id = $1 AND email_normalized = $2 AND email_verified_at IS NULL", accountId, normalized, time.GetMicroseconds()) == 1;
@@ -31,5 +32,7 @@ internal sealed class EmailVerifications(Database database, EmailLinks links, Ac
             await audit.AddAsync(unit, accountId, AccountEvents.EmailVerified, by);
             unit.AfterCommit(() => log.Verified(accountId));
         }
+
+        return isNew;
     }
 }

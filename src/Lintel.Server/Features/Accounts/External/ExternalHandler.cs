@@ -167,6 +167,7 @@ internal sealed class ExternalHandlers(
         // It proves nothing but that this browser began, and goes to the callback alone.
         var cookie = options.CorrelationCookie;
         cookie.Name = "lintel.external.";
+        cookie.Path = new Uri(server.PublicUrl, provider.CallbackPath.TrimStart('/')).AbsolutePath;
         cookie.HttpOnly = true;
         cookie.SameSite = SameSiteMode.Lax;
         cookie.SecurePolicy = server.PublicUrl.Scheme == Uri.UriSchemeHttps ? CookieSecurePolicy.Always : CookieSecurePolicy.None;

@@ -99,6 +99,8 @@ internal sealed class ExternalIdentityTable(Database database, AccountAudit audi
         database.WriteAsync(
             async unit =>
             {
+                // Whoever ends the account's sessions at the same time is waited for: a session that is over links nothing.
+                await unit.ExecuteAsync("UPDATE account SET password_version = password_version WHERE id = $1", accountId);
                 var email = await unit.QueryFirstAsync(
                     """
                     INSERT INTO external_identity (provider, subject, account_id, email, linked_at)
@@ -163,6 +165,15 @@ internal sealed class ExternalIdentityTable(Database database, AccountAudit audi
     /// <summary>Unlinks all providers.</summary>
     public static async ValueTask RemoveAllAsync(DbSession unit, long accountId) =>
         await unit.ExecuteAsync("DELETE FROM external_identity WHERE account_id = $1", accountId);
+
+    /// <summary>Unlinks all providers, as part of <paramref name="unit"/>.</summary>
+    public async ValueTask ForgetAllAsync(DbSession unit, long accountId, Actor by)
+    {
+        foreach (var provider in await unit.QueryAsync("DELETE FROM external_identity WHERE account_id = $1 RETURNING provider", static row => row.GetString(0), accountId))
+        {
+            await audit.AddAsync(unit, accountId, AccountEvents.ProviderUnlinked, by, new JsonObject { ["provider"] = provider });
+        }
+    }
 
     private static async ValueTask<AccountSecrets?> FindAsync(DbSession unit, ExternalIdentity identity, long now)
     {

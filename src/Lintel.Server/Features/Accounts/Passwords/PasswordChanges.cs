@@ -8,7 +8,7 @@ namespace Lintel.Features.Accounts.Passwords;
 internal sealed record PasswordOwner(long Id, string Email, string? Name, string PasswordHash, long PasswordVersion);
 
 /// <summary>New passwords: for somebody who is signed in, and for somebody who lost theirs.</summary>
-internal sealed class PasswordChanges(Database database, PasswordUpdate update, EmailLinks links, EmailVerifications verifications)
+internal sealed class PasswordChanges(Database database, PasswordUpdate update, EmailLinks links, MailboxClaims claims)
 {
     public Task<PasswordOwner?> FindAsync(long accountId, CancellationToken cancellationToken) =>
         database.ReadAsync(session => FindAsync(session, accountId), cancellationToken);
@@ -38,7 +38,7 @@ internal sealed class PasswordChanges(Database database, PasswordUpdate update, 
                 }
 
                 // Whoever has the link reads the mailbox.
-                await verifications.MarkAsync(unit, link.AccountId, link.Normalized, by);
+                await claims.ClaimAsync(unit, link.AccountId, link.Normalized, by);
                 return true;
             },
             cancellationToken);

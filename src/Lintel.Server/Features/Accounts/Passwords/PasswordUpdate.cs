@@ -45,7 +45,12 @@ internal sealed class PasswordUpdate(SessionEnd ending, AccountAudit audit, Acco
             ["at"] = time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture),
             ["address"] = by.Client.Address,
             ["device"] = by.Client.UserAgent,
-            ["how"] = kind == AccountEvents.PasswordReset ? "by a link that was mailed to you" : "by somebody who was signed in",
+            ["how"] = kind switch
+            {
+                AccountEvents.PasswordReset => "by a link that was mailed to you",
+                AccountEvents.PasswordRemoved => "by the first sign-in with a code mailed to you: the one of before is good no more",
+                _ => "by somebody who was signed in",
+            },
             ["url"] = server.PublicUrl.ToString(),
         });
         unit.AfterCommit(() => log.PasswordChanged(accountId, kind));

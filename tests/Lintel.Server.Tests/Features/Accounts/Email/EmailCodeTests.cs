@@ -24,6 +24,43 @@ public abstract class EmailCodeTests(EmailServer server)
     }
 
     [Fact]
+    public async Task Who_made_an_account_with_the_address_of_another_is_out_once_that_one_signs_in()
+    {
+        // The stranger leaves every door open that an account may have.
+        var stranger = await server.SignInAsync();
+        using var key = await server.PostAsync("/api/keys", new { name = "door", scopes = new[] { "tasks" } }, stranger.Tokens.Access);
+        Assert.Equal(HttpStatusCode.Created, key.StatusCode);
+        await server.ExecuteAsync("INSERT INTO external_identity (provider, subject, account_id, linked_at) VALUES ('corp', $1, $2, 1)", stranger.Email, stranger.Id);
+
+        using var response = await server.PostAsync(Path, new { email = stranger.Email, code = await server.CodeAsync(stranger.Email) });
+        var owner = await Tokens.OfAsync(response);
+
+        Assert.Equal(HttpStatusCode.OK, await server.StatusOfMeAsync(owner.Access));
+        Assert.Equal(HttpStatusCode.Unauthorized, await server.StatusOfMeAsync(stranger.Tokens.Access));
+        Assert.Equal(HttpStatusCode.Unauthorized, await server.LogInStatusAsync(stranger.Email, AccountsServer.Password));
+        Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM api_key WHERE account_id = $1 AND revoked_at IS NULL", stranger.Id));
+        Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM external_identity WHERE account_id = $1", stranger.Id));
+        Assert.Equal(1, await server.CountEventsAsync(stranger, "password.removed"));
+        Assert.Contains("the one of before is good no more", (await server.LetterAsync(stranger.Email, "was changed on")).ReplaceLineEndings(" "), StringComparison.Ordinal);
+
+        // Once it is the owner's, a code takes nothing away.
+        Assert.Equal(HttpStatusCode.OK, await server.StatusAsync(Path, new { email = stranger.Email, code = await server.CodeAsync(stranger.Email, 2) }));
+        Assert.Equal(HttpStatusCode.OK, await server.StatusOfMeAsync(owner.Access));
+    }
+
+    [Fact]
+    public async Task A_mailbox_alone_takes_nothing_from_an_account_with_a_second_factor()
+    {
+        var person = await server.SignInAsync();
+        await server.ExecuteAsync("INSERT INTO totp (account_id, secret, created_at, confirmed_at, last_step) VALUES ($1, $2, 1, 1, 0)", person.Id, new byte[64]);
+        using var response = await server.PostAsync(Path, new { email = person.Email, code = await server.CodeAsync(person.Email) });
+
+        Assert.Equal((HttpStatusCode.Unauthorized, "AUTH_2FA_REQUIRED"), (response.StatusCode, await response.ErrorCodeAsync()));
+        Assert.Equal(HttpStatusCode.OK, await server.StatusOfMeAsync(person.Tokens.Access));
+        Assert.False(await server.IsVerifiedAsync(person.Id));
+    }
+
+    [Fact]
     public async Task Of_many_with_the_same_code_at_once_one_is_signed_in()
     {
         var person = await server.SignInAsync();

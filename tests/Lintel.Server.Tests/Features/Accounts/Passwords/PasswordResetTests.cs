@@ -46,6 +46,19 @@ public abstract class PasswordResetTests(EmailServer server)
     }
 
     [Fact]
+    public async Task The_first_reset_ends_keys_and_links_that_whoever_made_the_account_left()
+    {
+        var stranger = await server.SignInAsync();
+        using var key = await server.PostAsync("/api/keys", new { name = "door", scopes = new[] { "tasks" } }, stranger.Tokens.Access);
+        Assert.Equal(HttpStatusCode.Created, key.StatusCode);
+        await server.ExecuteAsync("INSERT INTO external_identity (provider, subject, account_id, linked_at) VALUES ('corp', $1, $2, 1)", stranger.Email, stranger.Id);
+
+        Assert.Equal(HttpStatusCode.OK, await server.StatusAsync(Path, new { token = await server.ResetTokenAsync(stranger.Email), password = EmailServer.NewPassword }));
+        Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM api_key WHERE account_id = $1 AND revoked_at IS NULL", stranger.Id));
+        Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM external_identity WHERE account_id = $1", stranger.Id));
+    }
+
+    [Fact]
     public async Task The_page_takes_another_password_when_the_first_is_too_common()
     {
         var person = await server.SignInAsync();
