@@ -20,10 +20,10 @@ internal sealed class GuessKeys(SecretKey secret)
 
     public GuessSubject Of(GuessKind kind, string subject, ClientInfo client)
     {
-        var aimedAt = Hash('s', kind, Encoding.UTF8.GetBytes(subject));
+        var aimedAt = Hash('s', (byte)kind, Encoding.UTF8.GetBytes(subject));
         Span<byte> network = stackalloc byte[16];
         BinaryPrimitives.WriteUInt128BigEndian(network, NetworkOf(client));
-        return new(aimedAt, Hash('n', kind, network), Hash('p', kind, [.. aimedAt, .. network]), PlaceOf(subject, client));
+        return new(aimedAt, Hash('n', (byte)kind, network), Hash('p', (byte)kind, [.. aimedAt, .. network]), PlaceOf(subject, client));
     }
 
     /// <summary>Where a subject's right answers come from: one for all kinds.</summary>
@@ -38,8 +38,8 @@ internal sealed class GuessKeys(SecretKey secret)
     /// <summary>The network of an address as text; for IPv6 that of 64 bits. All clients without an address are one.</summary>
     public static UInt128 NetworkOf(ClientInfo client) => IPAddress.TryParse(client.Address, out var address) ? ClientNetwork.Of(address) : 0;
 
-    private byte[] Hash(char purpose, GuessKind kind, ReadOnlySpan<byte> data) =>
-        HMACSHA256.HashData(_key, (byte[])[(byte)purpose, (byte)kind, .. data])[..HashLength];
+    private byte[] Hash(char purpose, byte kind, ReadOnlySpan<byte> data) =>
+        HMACSHA256.HashData(_key, (byte[])[(byte)purpose, kind, .. data])[..HashLength];
 }
 
 /// <param name="Account">The account, or what was taken for one.</param>
