@@ -61,6 +61,12 @@ public sealed class DocumentationTests
             Names("docs/api/errors.md", @"^(?:\| \d{3} \| )?`([A-Z_]+)`"));
 
     [Fact]
+    public void The_page_of_activity_lists_every_kind_and_no_other() =>
+        Assert.Equal(
+            Names("src/Lintel.Server/Features/Accounts/Audit/AccountEvents.cs", @"const string \w+ = ""([a-z_.]+)"""),
+            Names("docs/guide/activity.md", @"^\| `([a-z_]+\.[a-z_]+)` \|"));
+
+    [Fact]
     public void Every_link_between_pages_leads_somewhere()
     {
         var pages = Directory.EnumerateFiles(Repository.Root, "*.md")
