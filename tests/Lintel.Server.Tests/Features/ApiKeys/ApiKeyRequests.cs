@@ -64,6 +64,7 @@ internal static class ApiKeyRequests
         public async Task<string> NewAdminKeyAsync(string accessToken)
         {
             var key = await server.NewKeyAsync(accessToken);
+            await server.ExecuteAsync("UPDATE account SET role = 'admin' WHERE id = (SELECT account_id FROM api_key WHERE prefix = $1)", key.Json.GetProperty("prefix").GetString());
             Assert.Equal(1, await server.ExecuteAsync("UPDATE api_key SET scopes = scopes | 32 WHERE prefix = $1", key.Json.GetProperty("prefix").GetString()));
             return key.Text;
         }
