@@ -1,3 +1,4 @@
+using System.Net;
 using Lintel.Features.Jobs;
 using Lintel.Features.Notifications;
 using Lintel.Features.Webhooks.Sending;
@@ -5,7 +6,6 @@ using Lintel.Platform.Configuration;
 using Lintel.Platform.Http;
 using Lintel.Platform.OpenApi;
 using Lintel.Platform.Privacy;
-using System.Net;
 
 namespace Lintel.Features.Webhooks;
 
