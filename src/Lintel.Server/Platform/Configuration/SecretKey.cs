@@ -1,10 +1,11 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 
 namespace Lintel.Platform.Configuration;
 
 /// <summary>The key that the server's secrets come from: <c>SECRET_KEY</c>. A class, not a record: nothing may print it.</summary>
-internal sealed class SecretKey
+internal sealed partial class SecretKey
 {
     private const int MinKeyBytes = 32;
 
@@ -82,17 +83,33 @@ internal sealed class SecretKey
                 file.Write(Encoding.ASCII.GetBytes(RandomNumberGenerator.GetHexString(64, lowercase: true)));
             }
 
-            try
-            {
-                File.Move(made, path, overwrite: false);
-            }
-            catch (IOException) when (File.Exists(path))
+            // Moving without overwriting looks first and renames then, so of two at once both would; a second name is given to one file alone.
+            if (!OperatingSystem.IsWindows() && (Link(made, path) == 0 || File.Exists(path)))
             {
                 File.Delete(made);
+            }
+            else
+            {
+                MoveToFree(made, path);
             }
         }
 
         var key = File.ReadAllBytes(path);
         return key.Length >= MinKeyBytes ? key : throw new IOException("The kept key is damaged.");
     }
+
+    private static void MoveToFree(string made, string path)
+    {
+        try
+        {
+            File.Move(made, path, overwrite: false);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            File.Delete(made);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "link", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string existing, string added);
 }

@@ -184,6 +184,7 @@ public abstract class ErasureTests(Func<AccountsServer> create)
         await server.ExecuteAsync(
             "INSERT INTO external_identity (provider, subject, account_id, email, linked_at) VALUES ('corp', $1, $2, $3, $4)", $"subject-{person.Id}", person.Id, person.Email, now);
         await server.ExecuteAsync("INSERT INTO totp (account_id, secret, created_at, confirmed_at) VALUES ($1, $2, $3, $3)", person.Id, hash, now);
+        await server.ExecuteAsync("UPDATE session SET auth_methods = 'pwd totp' WHERE account_id = $1", person.Id);
         await server.ExecuteAsync("INSERT INTO recovery_code (account_id, hash) VALUES ($1, $2)", person.Id, hash);
         await server.ExecuteAsync(
             """
