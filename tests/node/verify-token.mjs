@@ -8,6 +8,6 @@ const expected = { issuer: 'lintel', audience: 'lintel', algorithms: ['ES256'] }
 
 const { payload, protectedHeader: header } = await jwtVerify(token, keys, expected);
 const [head, body, signature] = token.split('.');
-const changed = Buffer.from(JSON.stringify({ ...payload, sub: '1' })).toString('base64url');
+const changed = Buffer.from(JSON.stringify({ ...payload, sub: `${payload.sub}0` })).toString('base64url');
 const forged = await jwtVerify(`${head}.${changed}.${signature}`, keys, expected).then(() => 'taken', (failure) => failure.code);
 process.stdout.write(`${JSON.stringify({ header, payload, forged, was: body.length })}\n`);

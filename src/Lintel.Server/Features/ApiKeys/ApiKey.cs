@@ -35,7 +35,7 @@ internal enum AddApiKeyStatus
 }
 
 /// <summary>The keys in the database.</summary>
-internal sealed class ApiKeyTable(Database database, Revocations revocations, ApiKeyOptions options)
+internal sealed class ApiKeyTable(Database database, Revocations revocations, ApiKeyOptions options) : IAccountKeys
 {
     /// <summary>Keeps a new key, unless the account has its fill of them.</summary>
     public Task<AddApiKeyStatus> AddAsync(ApiKey key, byte[] hash, Caller person, CancellationToken cancellationToken) =>

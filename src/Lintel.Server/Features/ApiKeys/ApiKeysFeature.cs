@@ -23,6 +23,7 @@ internal static class ApiKeysFeature
         services.AddSingleton(new RevokedRows("SELECT id FROM api_key WHERE revoked_at > $1"));
         services.AddSingleton<IPersonalData, ApiKeyPersonalData>();
         services.AddSingleton<ApiKeyTable>();
+        services.AddSingleton<IAccountKeys>(static provider => provider.GetRequiredService<ApiKeyTable>());
         services.AddSingleton<ApiKeyLog>();
         services.AddSingleton<ApiKeyUse>();
         services.AddHostedService(static provider => provider.GetRequiredService<ApiKeyUse>());

@@ -39,6 +39,12 @@ internal static class ErrorWriter
             response.Headers.WWWAuthenticate = "Bearer";
         }
 
+        if (error.Status == StatusCodes.Status413PayloadTooLarge && HttpProtocol.IsHttp11(context.Request.Protocol))
+        {
+            // The rest of the body is not read, so the connection ends: a client that was not told would send its next request into it.
+            response.Headers.Connection = "close";
+        }
+
         if (error.RetryAfter is { } wait)
         {
             response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);

@@ -168,6 +168,7 @@ public abstract class RegistrationTests(AccountsServer server)
         using var response = await PostAsync($$"""{"email":"{{new string('a', 20_000)}}@example.com","password":"12345678"}""");
 
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
+        Assert.True(response.Headers.ConnectionClose);
         Assert.Equal("PAYLOAD_TOO_LARGE", await response.ErrorCodeAsync());
     }
 

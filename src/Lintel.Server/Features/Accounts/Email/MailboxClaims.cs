@@ -2,8 +2,8 @@ using System.Text.Json.Nodes;
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.External;
 using Lintel.Features.Accounts.Passwords;
+using Lintel.Features.Accounts.Revocation;
 using Lintel.Features.Accounts.SecondFactors;
-using Lintel.Features.ApiKeys;
 using Lintel.Platform.Security;
 using Lintel.Platform.Storage;
 
@@ -13,7 +13,7 @@ namespace Lintel.Features.Accounts.Email;
 /// The first time that an account's mailbox is shown to be somebody's. Until then whoever made the account may have been anybody, and may have left doors of their own: what opened it
 /// before opens nothing any more, so that nobody can make an account for somebody else and wait for them.
 /// </summary>
-internal sealed class MailboxClaims(EmailVerifications verifications, PasswordUpdate passwords, ApiKeyTable keys, ExternalIdentityTable identities, AccountAudit audit, TimeProvider time)
+internal sealed class MailboxClaims(EmailVerifications verifications, PasswordUpdate passwords, IAccountKeys keys, ExternalIdentityTable identities, AccountAudit audit, TimeProvider time)
 {
     private const string Reason = "mailbox_claimed";
 
