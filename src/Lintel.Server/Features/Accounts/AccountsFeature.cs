@@ -44,6 +44,7 @@ internal static class AccountsFeature
         services.AddSingleton<Tickets>();
         services.AddSingleton<ITicketRedeemer>(static provider => provider.GetRequiredService<Tickets>());
 
+        services.AddSingleton<AccountAccess>();
         services.AddSingleton<AccountLog>();
         services.AddSingleton<AccountMail>();
         services.AddSingleton<AccountRateLimits>();

@@ -16,7 +16,6 @@ internal static class AdministrationFeature
         builder.Services.AddHostedService(static services => services.GetRequiredService<AccountErasure>());
         builder.Services.AddSingleton<DataExport>();
         builder.Services.AddSingleton<FirstAdmin>();
-        builder.Services.AddSingleton<UserAccess>();
         builder.Services.AddSingleton<UserImport>();
         builder.Services.AddSingleton<UserTable>();
     }

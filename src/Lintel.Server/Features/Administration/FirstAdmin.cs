@@ -4,6 +4,7 @@ using Lintel.Features.Accounts;
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.External;
 using Lintel.Features.Accounts.Passwords;
+using Lintel.Features.Accounts.Revocation;
 using Lintel.Features.Accounts.SecondFactors;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
@@ -35,7 +36,7 @@ internal sealed partial class FirstAdminJson : JsonSerializerContext;
 /// <summary>
 /// The first administrator, and the one who helps when all others are lost. Only who has the server's own files reaches this; whoever does could write to the database as well.
 /// </summary>
-internal sealed class FirstAdmin(Database database, PasswordRules rules, PasswordHashing passwords, UserAccess access, AccountAudit audit, AccountLog log, TimeProvider time)
+internal sealed class FirstAdmin(Database database, PasswordRules rules, PasswordHashing passwords, AccountAccess access, ExternalIdentityTable identities, AccountAudit audit, AccountLog log, TimeProvider time)
 {
     private const string Client = "the server's machine";
 
@@ -100,9 +101,9 @@ internal sealed class FirstAdmin(Database database, PasswordRules rules, Passwor
         {
             // Whoever had the account until now, a stranger who registered the address first or a thief, comes in by nothing else either; and an owner who lost a factor needs none.
             await FactorTable.RemoveAllAsync(unit, id);
-            await ExternalIdentityTable.RemoveAllAsync(unit, id);
-            await access.EndSessionsAsync(unit, id, UserAccess.PasswordReset, now, Actor.System);
-            await access.RevokeKeysAsync(unit, id, Scopes.None, UserAccess.PasswordReset, now, Actor.System);
+            await identities.ForgetAllAsync(unit, id, Actor.System);
+            await access.EndSessionsAsync(unit, id, AccountAccess.PasswordReset, now, Actor.System);
+            await access.RevokeKeysAsync(unit, id, Scopes.None, AccountAccess.PasswordReset, now, Actor.System);
         }
 
         await audit.AddAsync(unit, id, AccountEvents.AdminCreated, Actor.System, new() { ["made"] = false, ["password_reset"] = hash is not null });

@@ -19,7 +19,6 @@ internal static class UserEndpoints
     private const int MaxSearch = 254;
     private const int DefaultPage = 50;
     private const int MaxPage = 200;
-    private const string IfMatch = "If-Match";
     private const string IfMatchMeaning = "An `ETag` of the account: it is left as it is, with 409, where it has changed since.";
     private const string Needs = " It needs the scope `admin`; a person must have signed in less than 10 minutes ago, else the answer is 401 `AUTH_2FA_REQUIRED`.";
 
@@ -31,16 +30,16 @@ internal static class UserEndpoints
             .DescribeResponse(200, null, ("ETag", "What the account is now, for `If-Match`."));
         users.MapPost("{id:long}/disable", DisableAsync).WithName("DisableUser").WithSummary("Keep a person from signing in")
             .WithDescription("Their sessions end and their API keys are revoked at once, with open sockets and streams, on every node. The last administrator cannot be disabled." + Needs)
-            .ProducesErrors(404, 409).DescribeHeader(IfMatch, IfMatchMeaning);
+            .ProducesErrors(404, 409).DescribeHeader(IfMatch.Header, IfMatchMeaning);
         users.MapPost("{id:long}/enable", EnableAsync).WithName("EnableUser").WithSummary("Let a person sign in again")
-            .WithDescription("Keys that were revoked stay so." + Needs).ProducesErrors(404, 409).DescribeHeader(IfMatch, IfMatchMeaning);
+            .WithDescription("Keys that were revoked stay so." + Needs).ProducesErrors(404, 409).DescribeHeader(IfMatch.Header, IfMatchMeaning);
         users.MapPost("{id:long}/sign-out", SignOutAsync).WithName("SignOutUser").WithSummary("End all sessions of a person")
             .WithDescription("With `?keys=true` their API keys too." + Needs).ProducesErrors(404);
         users.MapPut("{id:long}/role", ChangeRoleAsync).WithName("ChangeUserRole").WithSummary("Make somebody an administrator, or no longer one")
             .WithDescription(
                 "Who is no longer one is signed out, and keys with the scope `admin` are revoked. A new one gets the scope `admin` with the next refresh or sign-in. "
                 + "The last administrator stays one." + Needs)
-            .ProducesErrors(404, 409).DescribeHeader(IfMatch, IfMatchMeaning);
+            .ProducesErrors(404, 409).DescribeHeader(IfMatch.Header, IfMatchMeaning);
     }
 
     private static async Task<Results<Ok<UserList>, ErrorResult>> ListAsync(
@@ -133,7 +132,7 @@ internal static class UserEndpoints
     }
 
     internal static UserCommand CommandOf(HttpContext context, Caller caller, ForwardedClient forwarded, string? reason) =>
-        new(Actor.Of(context, caller, forwarded), reason is { Length: > 0 } ? reason : null, UserVersions.Of(context.Request));
+        new(Actor.Of(context, caller, forwarded), reason is { Length: > 0 } ? reason : null, IfMatch.Of(context.Request));
 
     internal static ErrorResult? Check(string? reason) =>
         reason is null || (reason.Length <= AdminReason.MaxLength && !reason.Any(char.IsControl))

@@ -2,6 +2,8 @@ using System.Text.Json.Nodes;
 using Lintel.Features.Accounts;
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.External;
+using Lintel.Features.Accounts.Revocation;
+using Lintel.Platform.Http;
 using Lintel.Platform.Security;
 using Lintel.Platform.Storage;
 
@@ -23,8 +25,8 @@ internal enum UserChange
     Deleting,
 }
 
-/// <param name="IfMatch">The versions for which it was meant.</param>
-internal sealed record UserCommand(Actor By, string? Reason, UserVersions IfMatch)
+/// <param name="Versions">The versions for which it was meant.</param>
+internal sealed record UserCommand(Actor By, string? Reason, IfMatch Versions)
 {
     public JsonObject Details(params ReadOnlySpan<(string Name, string Value)> facts)
     {
@@ -47,7 +49,7 @@ internal sealed record UserCommand(Actor By, string? Reason, UserVersions IfMatc
 /// The accounts, as administrators change them. That one administrator stays who can sign in is in the WHERE of what takes one away; of many at once, on any number of nodes, each
 /// sees what those before it did, because all of them lock the administrators' rows first.
 /// </summary>
-internal sealed class UserTable(Database database, UserAccess access, AccountAudit audit, TimeProvider time)
+internal sealed class UserTable(Database database, AccountAccess access, ExternalIdentityTable identities, AccountAudit audit, TimeProvider time)
 {
     private const string AnotherAdmin =
         "(role <> 'admin' OR is_active = FALSE OR EXISTS (SELECT 1 FROM account other WHERE other.role = 'admin' AND other.is_active AND other.deleted_at IS NULL AND other.id <> $1))";
@@ -83,8 +85,8 @@ internal sealed class UserTable(Database database, UserAccess access, AccountAud
             $"UPDATE account SET is_active = FALSE WHERE id = $1 AND {AnotherAdmin}",
             async (unit, user, now) =>
             {
-                await access.EndSessionsAsync(unit, id, UserAccess.AccountDisabled, now, command.By);
-                await access.RevokeKeysAsync(unit, id, Scopes.None, UserAccess.AccountDisabled, now, command.By);
+                await access.EndSessionsAsync(unit, id, AccountAccess.AccountDisabled, now, command.By);
+                await access.RevokeKeysAsync(unit, id, Scopes.None, AccountAccess.AccountDisabled, now, command.By);
                 if (user.IsActive)
                 {
                     await audit.AddAsync(unit, id, AccountEvents.Disabled, command.By, command.Details());
@@ -123,8 +125,8 @@ internal sealed class UserTable(Database database, UserAccess access, AccountAud
                 // Tokens say what they may do, so those of before must not be taken any more; of a new administrator they only say too little.
                 if (role != AccountRoles.Admin)
                 {
-                    await access.EndSessionsAsync(unit, id, UserAccess.RoleChanged, now, command.By);
-                    await access.RevokeKeysAsync(unit, id, Scopes.Admin, UserAccess.RoleChanged, now, command.By);
+                    await access.EndSessionsAsync(unit, id, AccountAccess.RoleChanged, now, command.By);
+                    await access.RevokeKeysAsync(unit, id, Scopes.Admin, AccountAccess.RoleChanged, now, command.By);
                 }
 
                 // The log of all comes behind the sessions, as it does where somebody signs out.
@@ -143,8 +145,8 @@ internal sealed class UserTable(Database database, UserAccess access, AccountAud
                 }
 
                 var now = time.GetUtcNow();
-                var sessions = await access.EndSessionsAsync(unit, id, UserAccess.ByAdministrator, now, command.By);
-                var keys = keysToo ? await access.RevokeKeysAsync(unit, id, Scopes.None, UserAccess.ByAdministrator, now, command.By) : 0;
+                var sessions = await access.EndSessionsAsync(unit, id, AccountAccess.ByAdministrator, now, command.By);
+                var keys = keysToo ? await access.RevokeKeysAsync(unit, id, Scopes.None, AccountAccess.ByAdministrator, now, command.By) : 0;
                 await audit.AddAsync(unit, id, AccountEvents.SignedOutByAdmin, command.By, command.Details());
                 return new SignedOutUser(sessions, keys);
             },
@@ -164,11 +166,11 @@ internal sealed class UserTable(Database database, UserAccess access, AccountAud
             """,
             async (unit, _, now) =>
             {
-                await access.EndSessionsAsync(unit, id, UserAccess.AccountDeleted, now, command.By);
-                await access.RevokeKeysAsync(unit, id, Scopes.None, UserAccess.AccountDeleted, now, command.By);
+                await access.EndSessionsAsync(unit, id, AccountAccess.AccountDeleted, now, command.By);
+                await access.RevokeKeysAsync(unit, id, Scopes.None, AccountAccess.AccountDeleted, now, command.By);
 
                 // Who they are to other providers goes at once: they may come back with the same and begin anew.
-                await ExternalIdentityTable.RemoveAllAsync(unit, id);
+                await identities.ForgetAllAsync(unit, id, command.By);
                 await audit.AddAsync(unit, id, AccountEvents.DeletionBegan, command.By, command.Details());
             },
             cancellationToken);
@@ -202,7 +204,7 @@ internal sealed class UserTable(Database database, UserAccess access, AccountAud
                     return (UserChange.Deleting, before);
                 }
 
-                if (!command.IfMatch.Contain(before.ETag))
+                if (!command.Versions.Allows(before.ETag))
                 {
                     return (UserChange.Stale, before);
                 }

@@ -112,7 +112,7 @@ internal sealed class ApiKeyTable(Database database, Revocations revocations, Ap
             cancellationToken);
 
     /// <summary>Keeps an account's keys from being revoked by somebody else until the end of the unit: for whoever revokes them after something else that others revoke after them.</summary>
-    public static async ValueTask LockAllAsync(DbSession unit, long ownerId)
+    public async ValueTask LockAllAsync(DbSession unit, long ownerId)
     {
         if (unit.Kind == DatabaseKind.Postgres)
         {
@@ -125,7 +125,7 @@ internal sealed class ApiKeyTable(Database database, Revocations revocations, Ap
     {
         // In one order for all who do this, so that two of them cannot wait for each other.
         var ids = await unit.QueryAsync(
-            "SELECT id FROM api_key WHERE account_id = $1 AND revoked_at IS NULL AND (scopes & $2) = $2 ORDER BY id" + (unit.Kind == DatabaseKind.Postgres ? " FOR UPDATE" : ""),
+            "SELECT id FROM api_key WHERE account_id = $1 AND revoked_at IS NULL AND (scopes & $2) = $2 ORDER BY id" + unit.Lock("FOR UPDATE"),
             static row => row.GetGuid(0),
             ownerId,
             (int)having);

@@ -11,8 +11,6 @@ namespace Lintel.Features.Chat;
 /// </summary>
 internal sealed class ChatPersonalData(Database database, RoomMessages messages, StreamLog log) : IPersonalData
 {
-    private const long PageSize = 500;
-
     public async IAsyncEnumerable<PersonalItem> ReadAsync(long accountId, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         foreach (var (stream, name) in await ListRoomsAsync(cancellationToken))
@@ -82,27 +80,12 @@ internal sealed class ChatPersonalData(Database database, RoomMessages messages,
         StreamInfo stream, long accountId, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var mark = System.Text.Encoding.UTF8.GetBytes($"\"user_id\":{accountId},");
-        var after = stream.FloorSeq - 1;
-        List<StoredEvent> page;
-        do
+        await foreach (var stored in log.ReadAllAsync(stream, cancellationToken))
         {
-            page = await database.ReadAsync(
-                session => session.QueryAsync(
-                    "SELECT seq, at, kind, data FROM event WHERE stream_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
-                    static row => new StoredEvent(row.GetInt64(0), row.GetInstant(1), new StreamEvent(row.GetString(2), row.GetBytes(3))),
-                    stream.Id,
-                    after,
-                    PageSize),
-                cancellationToken);
-            foreach (var stored in page)
+            if (stored.Event.Data.Span.IndexOf(mark) >= 0 && JsonNode.Parse(stored.Event.Data.Span)?["user_id"]?.GetValue<long>() == accountId)
             {
-                after = stored.Seq;
-                if (stored.Event.Data.Span.IndexOf(mark) >= 0 && JsonNode.Parse(stored.Event.Data.Span)?["user_id"]?.GetValue<long>() == accountId)
-                {
-                    yield return stored;
-                }
+                yield return stored;
             }
         }
-        while (page.Count == PageSize);
     }
 }

@@ -294,7 +294,7 @@ internal sealed class FileTable(Database database, FilesOptions options, TimePro
     private async ValueTask<StoredFile?> DeleteAsync(DbSession session, string condition, Guid id, params object[] values)
     {
         var reserved = await session.QueryFirstAsync(
-            $"SELECT reserved FROM file WHERE id = $1{(session.Kind == DatabaseKind.Postgres ? " FOR UPDATE" : "")}", static row => row.GetInt64(0), id);
+            $"SELECT reserved FROM file WHERE id = $1{session.Lock("FOR UPDATE")}", static row => row.GetInt64(0), id);
         var last = values.Length + 2;
         var file = await session.QueryFirstAsync(
             $"""

@@ -46,7 +46,7 @@ internal sealed class JobQueue(
         // Of the job that is found the beginning waits for this unit's commit, so that its handler sees what the unit wrote. One that is just beginning is not found.
         var waits = await session.QueryFirstAsync(
             "SELECT 1 FROM job WHERE owner_id = $1 AND kind = $2 AND state = 'queued' AND state IN ('queued', 'running') LIMIT 1"
-                + (session.Kind == DatabaseKind.Postgres ? " FOR SHARE SKIP LOCKED" : ""),
+                + session.Lock("FOR SHARE SKIP LOCKED"),
             static row => row.GetInt32(0),
             ownerId,
             kind.Name);

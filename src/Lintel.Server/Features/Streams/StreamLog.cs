@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Streams;
@@ -13,6 +14,8 @@ internal sealed class StreamLog(Database database, StreamFeeds feeds, TimeProvid
 
     // Bounds how long one step of forgetting keeps writers waiting.
     private const long PruneEvents = 4000;
+
+    private const long PageEvents = 500;
 
     private const string Columns = "id, name, epoch, next_seq, floor_seq, closed";
 
@@ -85,6 +88,30 @@ internal sealed class StreamLog(Database database, StreamFeeds feeds, TimeProvid
     /// <summary>The next events after number <paramref name="after"/>: a page of bounded size, or null when there are none.</summary>
     public Task<EventBatch?> ReadAsync(long streamId, long after, CancellationToken cancellationToken) =>
         database.ReadAsync(session => EventTable.ReadAsync(session, streamId, after), cancellationToken);
+
+    /// <summary>All events that there are now, in their order, some at a time: for going through a whole stream.</summary>
+    public async IAsyncEnumerable<StoredEvent> ReadAllAsync(StreamInfo stream, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var after = stream.FloorSeq - 1;
+        List<StoredEvent> page;
+        do
+        {
+            page = await database.ReadAsync(
+                session => session.QueryAsync(
+                    "SELECT seq, at, kind, data FROM event WHERE stream_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+                    static row => new StoredEvent(row.GetInt64(0), row.GetInstant(1), new StreamEvent(row.GetString(2), row.GetBytes(3))),
+                    stream.Id,
+                    after,
+                    PageEvents),
+                cancellationToken);
+            foreach (var stored in page)
+            {
+                yield return stored;
+                after = stored.Seq;
+            }
+        }
+        while (page.Count == PageEvents);
+    }
 
     /// <summary>The events before number <paramref name="before"/>, last first.</summary>
     public Task<List<StoredEvent>> ReadBackAsync(long streamId, long before, int limit, CancellationToken cancellationToken) =>

@@ -20,7 +20,6 @@ internal static class TaskEndpoints
     private const int MaxQuery = 200;
     private const int DefaultPage = 50;
     private const int MaxPage = 200;
-    private const string IfMatch = "If-Match";
     private const string ETag = "ETag";
     private const string ETagMeaning = "The task's version, for `If-Match` and `If-None-Match`.";
     private const string IfMatchMeaning = "An `ETag` of the task: it is left as it is, with 409, where it has changed since.";
@@ -44,9 +43,9 @@ internal static class TaskEndpoints
             .DescribeResponse(200, null, (ETag, ETagMeaning)).DescribeResponse(304, "It has not changed.", (ETag, ETagMeaning));
         tasks.MapPatch("{id:guid}", UpdateAsync).WithName("UpdateTask").WithSummary("Change a task")
             .Accepts<UpdateTask>("application/json").ProducesErrors(403, 404, 409).MaxBody(MaxBodyBytes).RateLimited()
-            .DescribeHeader(IfMatch, IfMatchMeaning).DescribeResponse(200, null, (ETag, ETagMeaning));
+            .DescribeHeader(IfMatch.Header, IfMatchMeaning).DescribeResponse(200, null, (ETag, ETagMeaning));
         tasks.MapDelete("{id:guid}", DeleteAsync).WithName("DeleteTask").WithSummary("Delete a task").ProducesErrors(404, 409).RateLimited()
-            .DescribeHeader(IfMatch, IfMatchMeaning).DescribeResponse(204, "The task is gone.");
+            .DescribeHeader(IfMatch.Header, IfMatchMeaning).DescribeResponse(204, "The task is gone.");
     }
 
     private static async Task<Results<Created<TaskView>, ErrorResult>> CreateAsync(HttpContext context, Caller caller, TaskTable table, TaskOptions options, TimeOrderedIds ids, TimeProvider time)
@@ -162,7 +161,7 @@ internal static class TaskEndpoints
             return refusal;
         }
 
-        var (change, task) = await table.UpdateAsync(id, caller.OwnerId, TaskVersions.Of(context.Request), fields.Apply, context.RequestAborted);
+        var (change, task) = await table.UpdateAsync(id, caller.OwnerId, IfMatch.Of(context.Request), fields.Apply, context.RequestAborted);
         if (task is null)
         {
             return Explain(change);
@@ -173,7 +172,7 @@ internal static class TaskEndpoints
     }
 
     private static async Task<Results<NoContent, ErrorResult>> DeleteAsync(Guid id, HttpContext context, Caller caller, TaskTable table) =>
-        await table.DeleteAsync(id, caller.OwnerId, TaskVersions.Of(context.Request), context.RequestAborted) is not TaskChange.Done and var change
+        await table.DeleteAsync(id, caller.OwnerId, IfMatch.Of(context.Request), context.RequestAborted) is not TaskChange.Done and var change
             ? Explain(change)
             : TypedResults.NoContent();
 

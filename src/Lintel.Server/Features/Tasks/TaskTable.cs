@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Lintel.Features.Webhooks;
 using Lintel.Platform.Caching;
+using Lintel.Platform.Http;
 using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Tasks;
@@ -86,19 +87,19 @@ internal sealed class TaskTable(Database database, TaskNews news, TaskOptions op
 
     /// <summary>Changes a task, if it is still at a version that the caller knows.</summary>
     public Task<(TaskChange Change, TaskItem? Task)> UpdateAsync(
-        Guid id, long userId, TaskVersions versions, Func<TaskItem, TaskItem> change, CancellationToken cancellationToken) =>
+        Guid id, long userId, IfMatch versions, Func<TaskItem, TaskItem> change, CancellationToken cancellationToken) =>
         database.WriteAsync<(TaskChange, TaskItem?)>(
             async session =>
             {
                 // Locked, so that of two changes at once the second sees what the first made.
                 var current = await session.QueryFirstAsync(
-                    $"SELECT {TaskItem.Columns} FROM task WHERE id = $1 AND user_id = $2{(session.Kind == DatabaseKind.Postgres ? " FOR UPDATE" : "")}", TaskItem.Map, id, userId);
+                    $"SELECT {TaskItem.Columns} FROM task WHERE id = $1 AND user_id = $2{session.Lock("FOR UPDATE")}", TaskItem.Map, id, userId);
                 if (current is null)
                 {
                     return (TaskChange.NotFound, null);
                 }
 
-                if (!versions.Contain(current.Version))
+                if (!versions.Allows(current.ETag))
                 {
                     return (TaskChange.Stale, null);
                 }
@@ -124,18 +125,18 @@ internal sealed class TaskTable(Database database, TaskNews news, TaskOptions op
             },
             cancellationToken);
 
-    public Task<TaskChange> DeleteAsync(Guid id, long userId, TaskVersions versions, CancellationToken cancellationToken) =>
+    public Task<TaskChange> DeleteAsync(Guid id, long userId, IfMatch versions, CancellationToken cancellationToken) =>
         database.WriteAsync(
             async session =>
             {
                 var task = await session.QueryFirstAsync(
-                    $"SELECT {TaskItem.Columns} FROM task WHERE id = $1 AND user_id = $2{(session.Kind == DatabaseKind.Postgres ? " FOR UPDATE" : "")}", TaskItem.Map, id, userId);
+                    $"SELECT {TaskItem.Columns} FROM task WHERE id = $1 AND user_id = $2{session.Lock("FOR UPDATE")}", TaskItem.Map, id, userId);
                 if (task is null)
                 {
                     return TaskChange.NotFound;
                 }
 
-                if (!versions.Contain(task.Version))
+                if (!versions.Allows(task.ETag))
                 {
                     return TaskChange.Stale;
                 }

@@ -19,7 +19,7 @@ internal sealed class WebhookEvents(WebhookQueue queue)
             SELECT id FROM webhook
             WHERE owner_id = $1 AND enabled = TRUE AND (events LIKE '%,' || $2 || ',%' OR events LIKE '%,*,%')
                 AND EXISTS (SELECT 1 FROM account WHERE account.id = webhook.owner_id AND is_active)
-            ORDER BY id{(session.Kind == DatabaseKind.Postgres ? " FOR UPDATE OF webhook" : "")}
+            ORDER BY id{session.Lock("FOR UPDATE OF webhook")}
             """,
             static row => row.GetGuid(0),
             ownerId,

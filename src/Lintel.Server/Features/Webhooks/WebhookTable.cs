@@ -194,7 +194,7 @@ internal sealed class WebhookTable(Database database, WebhookQueue queue, Webhoo
 
     private static ValueTask<Webhook?> FindAsync(DbSession session, Guid id, long ownerId, bool isLocked) =>
         session.QueryFirstAsync(
-            $"SELECT {Webhook.Columns} FROM webhook WHERE id = $1 AND owner_id = $2{(isLocked && session.Kind == DatabaseKind.Postgres ? " FOR UPDATE" : "")}", Webhook.Map, id, ownerId);
+            $"SELECT {Webhook.Columns} FROM webhook WHERE id = $1 AND owner_id = $2{(isLocked ? session.Lock("FOR UPDATE") : "")}", Webhook.Map, id, ownerId);
 
     private static ValueTask<Delivery?> FindDeliveryAsync(DbSession session, Guid id, Guid deliveryId) =>
         session.QueryFirstAsync($"{Deliveries} WHERE w.id = $1 AND d.id = $2", MapDelivery, id, deliveryId);

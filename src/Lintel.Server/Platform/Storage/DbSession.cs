@@ -14,6 +14,10 @@ internal abstract class DbSession
         ? "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
         : "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)";
 
+    /// <summary>What a SELECT ends with to lock its rows until the unit ends: <paramref name="clause"/> on PostgreSQL. SQLite has one writer, and needs none.</summary>
+    /// <param name="clause">Such as <c>FOR UPDATE</c>.</param>
+    public string Lock(string clause) => Kind == DatabaseKind.Postgres ? " " + clause : "";
+
     /// <summary>Executes a statement and tells how many rows it changed.</summary>
     public abstract ValueTask<int> ExecuteAsync(string sql, params object?[] values);
 

@@ -12,8 +12,6 @@ public abstract class TaskNewsTests(AccountsServer server)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private string MailFolder => Path.Combine(server.DataFolder, "mail");
-
     [Fact]
     public async Task A_new_task_is_mailed_to_its_owner()
     {
@@ -180,18 +178,7 @@ public abstract class TaskNewsTests(AccountsServer server)
     private Task RemindAsync() => server.Services.GetRequiredService<TaskReminderWorker>().RemindAsync(Cancel);
 
     /// <summary>The messages to an address, when there are as many.</summary>
-    private async Task<string[]> MailAsync(string email, int count)
-    {
-        string[] found = [];
-        await Eventually.HoldsAsync(() =>
-        {
-            found = Directory.Exists(MailFolder)
-                ? [.. Directory.GetFiles(MailFolder, "*.eml").Select(File.ReadAllText).Where(text => text.Contains(email, StringComparison.Ordinal))]
-                : [];
-            return found.Length >= count;
-        });
-        return found;
-    }
+    private Task<string[]> MailAsync(string email, int count) => MailFolder.WaitAsync(server.DataFolder, count, email);
 
     private static string[] Parts(string mail) =>
     [

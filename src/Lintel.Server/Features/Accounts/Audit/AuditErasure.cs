@@ -11,8 +11,6 @@ namespace Lintel.Features.Accounts.Audit;
 /// </summary>
 internal sealed class AuditErasure(Database database, StreamLog log)
 {
-    private const long PageSize = 500;
-
     public async Task EraseAsync(long accountId, CancellationToken cancellationToken)
     {
         if (await log.FindAsync(AccountAudit.Name, cancellationToken) is not { } stream)
@@ -21,28 +19,13 @@ internal sealed class AuditErasure(Database database, StreamLog log)
         }
 
         var mark = Encoding.UTF8.GetBytes($"_id\":{accountId}");
-        List<StoredEvent> page;
-        var after = stream.FloorSeq - 1;
-        do
+        await foreach (var stored in log.ReadAllAsync(stream, cancellationToken))
         {
-            page = await database.ReadAsync(
-                session => session.QueryAsync(
-                    "SELECT seq, at, kind, data FROM event WHERE stream_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
-                    static row => new StoredEvent(row.GetInt64(0), row.GetInstant(1), new StreamEvent(row.GetString(2), row.GetBytes(3))),
-                    stream.Id,
-                    after,
-                    PageSize),
-                cancellationToken);
-            foreach (var stored in page)
+            if (stored.Event.Data.Span.IndexOf(mark) >= 0)
             {
-                after = stored.Seq;
-                if (stored.Event.Data.Span.IndexOf(mark) >= 0)
-                {
-                    await EraseAsync(stream.Id, stored, accountId, cancellationToken);
-                }
+                await EraseAsync(stream.Id, stored, accountId, cancellationToken);
             }
         }
-        while (page.Count == PageSize);
     }
 
     private Task EraseAsync(long streamId, StoredEvent stored, long accountId, CancellationToken cancellationToken)

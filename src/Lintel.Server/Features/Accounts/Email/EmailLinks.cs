@@ -51,7 +51,7 @@ internal sealed class EmailLinks(EmailSecrets secrets, ServerOptions server, Tim
         var hash = secrets.Hash(purpose.Name, token);
 
         // On PostgreSQL the account's row is held to the end of the unit: what the link depends on stays as it was found.
-        var found = await FindAsync(unit, hash, unit.Kind == DatabaseKind.Postgres ? "FOR NO KEY UPDATE OF a" : "");
+        var found = await FindAsync(unit, hash, unit.Lock("FOR NO KEY UPDATE OF a"));
         return found is not null && await unit.ExecuteAsync("DELETE FROM email_link WHERE hash = $1", hash) == 1 ? found : null;
     }
 

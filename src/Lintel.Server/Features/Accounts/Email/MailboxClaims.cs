@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.External;
 using Lintel.Features.Accounts.Passwords;
@@ -13,10 +12,8 @@ namespace Lintel.Features.Accounts.Email;
 /// The first time that an account's mailbox is shown to be somebody's. Until then whoever made the account may have been anybody, and may have left doors of their own: what opened it
 /// before opens nothing any more, so that nobody can make an account for somebody else and wait for them.
 /// </summary>
-internal sealed class MailboxClaims(EmailVerifications verifications, PasswordUpdate passwords, IAccountKeys keys, ExternalIdentityTable identities, AccountAudit audit, TimeProvider time)
+internal sealed class MailboxClaims(EmailVerifications verifications, PasswordUpdate passwords, AccountAccess access, ExternalIdentityTable identities, TimeProvider time)
 {
-    private const string Reason = "mailbox_claimed";
-
     /// <summary>In the place of a password's hash: nothing is checked against it.</summary>
     private const string NoPassword = "";
 
@@ -43,12 +40,7 @@ internal sealed class MailboxClaims(EmailVerifications verifications, PasswordUp
         }
 
         await identities.ForgetAllAsync(unit, accountId, by);
-        var revoked = await keys.RevokeAllAsync(unit, accountId, Scopes.None, time.GetUtcNow());
-        if (revoked > 0)
-        {
-            await audit.AddAsync(unit, accountId, AccountEvents.KeysRevoked, by, new JsonObject { ["keys"] = revoked, ["reason"] = Reason });
-        }
-
+        await access.RevokeKeysAsync(unit, accountId, Scopes.None, AccountAccess.MailboxClaimed, time.GetUtcNow(), by);
         return true;
     }
 }

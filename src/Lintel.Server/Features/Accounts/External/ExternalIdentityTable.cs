@@ -162,10 +162,6 @@ internal sealed class ExternalIdentityTable(Database database, AccountAudit audi
             },
             cancellationToken);
 
-    /// <summary>Unlinks all providers.</summary>
-    public static async ValueTask RemoveAllAsync(DbSession unit, long accountId) =>
-        await unit.ExecuteAsync("DELETE FROM external_identity WHERE account_id = $1", accountId);
-
     /// <summary>Unlinks all providers, as part of <paramref name="unit"/>.</summary>
     public async ValueTask ForgetAllAsync(DbSession unit, long accountId, Actor by)
     {

@@ -1,7 +1,7 @@
 using System.Buffers.Text;
-using System.Security.Cryptography;
 using System.Text;
 using Lintel.Platform.Configuration;
+using Lintel.Platform.Security;
 using Microsoft.AspNetCore.Authentication;
 
 namespace Lintel.Features.Accounts.External;
@@ -12,23 +12,17 @@ namespace Lintel.Features.Accounts.External;
 internal sealed class ExternalState(SecretKey secret, string provider, TimeProvider time) : ISecureDataFormat<AuthenticationProperties>
 {
     private const string Purpose = "lintel external sign-in v1";
-    private const int SaltLength = 16;
-    private const int NonceLength = 12;
-    private const int TagLength = 16;
     private const int MaxLength = 4096;
 
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
 
+    private readonly SecretSeal _seal = new(secret, Purpose);
+    private readonly byte[] _place = Encoding.UTF8.GetBytes(provider);
+
     public string Protect(AuthenticationProperties data)
     {
         data.IssuedUtc = time.GetUtcNow();
-        var plain = PropertiesSerializer.Default.Serialize(data);
-        var state = new byte[SaltLength + NonceLength + plain.Length + TagLength];
-        RandomNumberGenerator.Fill(state.AsSpan(0, SaltLength + NonceLength));
-        using var aes = KeyOf(secret, state);
-        aes.Encrypt(
-            state.AsSpan(SaltLength, NonceLength), plain, state.AsSpan(SaltLength + NonceLength, plain.Length), state.AsSpan(state.Length - TagLength), Encoding.UTF8.GetBytes(provider));
-        return Base64Url.EncodeToString(state);
+        return Base64Url.EncodeToString(_seal.Seal(PropertiesSerializer.Default.Serialize(data), _place));
     }
 
     public AuthenticationProperties? Unprotect(string? protectedText)
@@ -38,36 +32,12 @@ internal sealed class ExternalState(SecretKey secret, string provider, TimeProvi
             return null;
         }
 
-        var state = Base64Url.DecodeFromChars(protectedText);
-        var properties = Open(secret, state) ?? (secret.Previous is { } previous ? Open(previous, state) : null);
+        var plain = _seal.Open(Base64Url.DecodeFromChars(protectedText), _place);
+        var properties = plain is null ? null : PropertiesSerializer.Default.Deserialize(plain);
         return properties?.IssuedUtc + Lifetime > time.GetUtcNow() ? properties : null;
     }
 
     string ISecureDataFormat<AuthenticationProperties>.Protect(AuthenticationProperties data, string? purpose) => Protect(data);
 
     AuthenticationProperties? ISecureDataFormat<AuthenticationProperties>.Unprotect(string? protectedText, string? purpose) => Unprotect(protectedText);
-
-    private AuthenticationProperties? Open(SecretKey key, byte[] state)
-    {
-        var length = state.Length - SaltLength - NonceLength - TagLength;
-        if (length <= 0)
-        {
-            return null;
-        }
-
-        var plain = new byte[length];
-        using var aes = KeyOf(key, state);
-        try
-        {
-            aes.Decrypt(
-                state.AsSpan(SaltLength, NonceLength), state.AsSpan(SaltLength + NonceLength, length), state.AsSpan(state.Length - TagLength), plain, Encoding.UTF8.GetBytes(provider));
-            return PropertiesSerializer.Default.Deserialize(plain);
-        }
-        catch (CryptographicException)
-        {
-            return null;
-        }
-    }
-
-    private static AesGcm KeyOf(SecretKey key, byte[] state) => new(key.Derive(Purpose, state[..SaltLength], 32), TagLength);
 }

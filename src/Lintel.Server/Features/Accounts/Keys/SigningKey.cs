@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using Lintel.Platform.Configuration;
+using Lintel.Platform.Security;
 
 namespace Lintel.Features.Accounts.Keys;
 
@@ -14,7 +15,7 @@ internal static class SigningKeyStates
 }
 
 /// <summary>A row of the table. Without <c>SECRET_KEY</c> nobody can read it, nor make one that the server would take for its own.</summary>
-internal sealed record SealedKey(string Id, string State, byte[] Salt, byte[] Sealed, DateTimeOffset CreatedAt, DateTimeOffset? ActivatedAt, DateTimeOffset? RetiredAt);
+internal sealed record SealedKey(string Id, string State, byte[] Sealed, DateTimeOffset CreatedAt, DateTimeOffset? ActivatedAt, DateTimeOffset? RetiredAt);
 
 /// <summary>A key on P-256 that signs access tokens (ES256). Its id is its thumbprint (RFC 7638).</summary>
 internal sealed class SigningKey
@@ -22,10 +23,7 @@ internal sealed class SigningKey
     public const string Algorithm = "ES256";
     public const int SignatureLength = 64;
 
-    private const string Purpose = "lintel signing key v1 ";
-    private const int SaltLength = 32;
-    private const int NonceLength = 12;
-    private const int TagLength = 16;
+    private const string Purpose = "lintel signing key v1";
 
     private readonly Lock _gate = new();
     private readonly ECDsa _key;
@@ -76,34 +74,25 @@ internal sealed class SigningKey
     }
 
     /// <summary>The key as it is stored: encrypted, and bound to its id.</summary>
-    public (byte[] Salt, byte[] Sealed) Seal(SecretKey secret)
+    public byte[] Seal(SecretKey secret)
     {
-        var salt = RandomNumberGenerator.GetBytes(SaltLength);
         var plain = _key.ExportPkcs8PrivateKey();
-        var sealedKey = new byte[NonceLength + plain.Length + TagLength];
-        RandomNumberGenerator.Fill(sealedKey.AsSpan(0, NonceLength));
-        using var aes = new AesGcm(secret.Derive(Purpose + Id, salt, 32), TagLength);
-        aes.Encrypt(
-            sealedKey.AsSpan(0, NonceLength), plain, sealedKey.AsSpan(NonceLength, plain.Length), sealedKey.AsSpan(NonceLength + plain.Length), Encoding.ASCII.GetBytes(Id));
+        var kept = SealOf(secret).Seal(plain, Encoding.ASCII.GetBytes(Id));
         CryptographicOperations.ZeroMemory(plain);
-        return (salt, sealedKey);
+        return kept;
     }
 
-    /// <returns>Null for a row that was not sealed under this secret.</returns>
+    /// <returns>Null for a row that was not sealed under this secret, or the one before it.</returns>
     public static SigningKey? Open(SealedKey row, SecretKey secret)
     {
-        var length = row.Sealed.Length - NonceLength - TagLength;
-        if (length <= 0)
+        if (SealOf(secret).Open(row.Sealed, Encoding.ASCII.GetBytes(row.Id)) is not { } plain)
         {
             return null;
         }
 
-        var plain = new byte[length];
         var key = ECDsa.Create();
         try
         {
-            using var aes = new AesGcm(secret.Derive(Purpose + row.Id, row.Salt, 32), TagLength);
-            aes.Decrypt(row.Sealed.AsSpan(0, NonceLength), row.Sealed.AsSpan(NonceLength, length), row.Sealed.AsSpan(NonceLength + length), plain, Encoding.ASCII.GetBytes(row.Id));
             key.ImportPkcs8PrivateKey(plain, out _);
             return new(key, row);
         }
@@ -117,4 +106,14 @@ internal sealed class SigningKey
             CryptographicOperations.ZeroMemory(plain);
         }
     }
+
+    /// <summary>Whether a row was sealed under the secret of before, and is to be sealed anew.</summary>
+    public static bool IsSealedUnderFormer(SealedKey row, SecretKey secret)
+    {
+        var plain = SealOf(secret).OpenFormer(row.Sealed, Encoding.ASCII.GetBytes(row.Id));
+        CryptographicOperations.ZeroMemory(plain);
+        return plain is not null;
+    }
+
+    private static SecretSeal SealOf(SecretKey secret) => new(secret, Purpose);
 }

@@ -14,24 +14,22 @@ internal sealed class SigningKeyTable(Database database, SecretKey secret, Accou
     {
         var rows = await database.ReadAsync(
             session => session.QueryAsync(
-                "SELECT kid, state, salt, sealed_key, created_at, activated_at, retired_at FROM signing_key ORDER BY created_at, kid",
+                "SELECT kid, state, sealed_key, created_at, activated_at, retired_at FROM signing_key ORDER BY created_at, kid",
                 static row => new SealedKey(
-                    row.GetString(0), row.GetString(1), row.GetBytes(2), row.GetBytes(3), row.GetInstant(4), row.GetNullableInstant(5), row.GetNullableInstant(6))),
+                    row.GetString(0), row.GetString(1), row.GetBytes(2), row.GetInstant(3), row.GetNullableInstant(4), row.GetNullableInstant(5))),
             cancellationToken);
         List<SigningKey> keys = [];
         foreach (var row in rows)
         {
-            if (SigningKey.Open(row, secret) is { } key)
+            if (SigningKey.Open(row, secret) is not { } key)
             {
-                keys.Add(key);
+                continue;
             }
-            else if (secret.Previous is { } previous && SigningKey.Open(row, previous) is { } older)
+
+            keys.Add(key);
+            if (renewsSeals && SigningKey.IsSealedUnderFormer(row, secret))
             {
-                keys.Add(older);
-                if (renewsSeals)
-                {
-                    await RenewSealAsync(row, older, cancellationToken);
-                }
+                await RenewSealAsync(row, key, cancellationToken);
             }
         }
 
@@ -97,20 +95,19 @@ internal sealed class SigningKeyTable(Database database, SecretKey secret, Accou
 
     private async Task RenewSealAsync(SealedKey row, SigningKey key, CancellationToken cancellationToken)
     {
-        var (salt, sealedKey) = key.Seal(secret);
+        var sealedKey = key.Seal(secret);
         await database.WriteAsync(
-            unit => unit.ExecuteAsync("UPDATE signing_key SET salt = $2, sealed_key = $3 WHERE kid = $1 AND salt = $4", key.Id, salt, sealedKey, row.Salt), cancellationToken);
+            unit => unit.ExecuteAsync("UPDATE signing_key SET sealed_key = $2 WHERE kid = $1 AND sealed_key = $3", key.Id, sealedKey, row.Sealed), cancellationToken);
     }
 
     private async ValueTask AddAsync(DbSession unit, SigningKey key, string state)
     {
-        var (salt, sealedKey) = key.Seal(secret);
+        var sealedKey = key.Seal(secret);
         var now = time.GetMicroseconds();
         await unit.ExecuteAsync(
-            "INSERT INTO signing_key (kid, state, salt, sealed_key, created_at, activated_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+            "INSERT INTO signing_key (kid, state, sealed_key, created_at, activated_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
             key.Id,
             state,
-            salt,
             sealedKey,
             now,
             state == SigningKeyStates.Active ? now : null);

@@ -61,7 +61,7 @@ internal sealed class SessionEnd(Revocations revocations, AccountAudit audit)
         var ended = await unit.QueryAsync(
             $"""
             UPDATE session SET revoked_at = $3, revoke_reason = $4 WHERE id IN (
-                SELECT id FROM session WHERE account_id = $1 AND id <> $2 AND revoked_at IS NULL AND expires_at > $3 ORDER BY id{(unit.Kind == DatabaseKind.Postgres ? " FOR UPDATE" : "")})
+                SELECT id FROM session WHERE account_id = $1 AND id <> $2 AND revoked_at IS NULL AND expires_at > $3 ORDER BY id{unit.Lock("FOR UPDATE")})
             RETURNING id
             """,
             static row => row.GetGuid(0),

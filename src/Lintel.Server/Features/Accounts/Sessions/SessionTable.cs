@@ -111,7 +111,7 @@ internal sealed class SessionTable(
     /// Where the row is written later on it is locked for that, or two sign-ins at once would wait for each other.
     /// </summary>
     private static string LockOf(DbSession session, SessionOpening opening) =>
-        session.Kind == DatabaseKind.Sqlite ? "" : opening.NewHash is null ? " FOR SHARE" : " FOR NO KEY UPDATE";
+        session.Lock(opening.NewHash is null ? "FOR SHARE" : "FOR NO KEY UPDATE");
 
     private async ValueTask EndSurplusAsync(DbSession session, SessionGrant opened, DateTimeOffset now)
     {

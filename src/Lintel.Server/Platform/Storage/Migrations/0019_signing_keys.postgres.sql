@@ -2,7 +2,6 @@
 CREATE TABLE signing_key (
     kid              TEXT    NOT NULL PRIMARY KEY,
     state            TEXT    NOT NULL,
-    salt             BYTEA   NOT NULL,
     sealed_key       BYTEA   NOT NULL,
     created_at       BIGINT  NOT NULL,
     activated_at     BIGINT,

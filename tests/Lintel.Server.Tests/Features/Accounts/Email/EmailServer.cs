@@ -27,11 +27,7 @@ public abstract class EmailServer(TestDatabaseKind kind, params string[] setting
     public IEnumerable<string> Letters(string recipient) =>
         RawLetters().Where(raw => raw.Contains($"\nTo: {recipient}\r\n", StringComparison.OrdinalIgnoreCase)).Select(TextOf);
 
-    public IEnumerable<string> RawLetters()
-    {
-        var folder = Path.Combine(DataFolder, "mail");
-        return Directory.Exists(folder) ? Directory.GetFiles(folder, "*.eml").Order(StringComparer.Ordinal).Select(File.ReadAllText) : [];
-    }
+    public IEnumerable<string> RawLetters() => MailFolder.Read(DataFolder);
 
     /// <summary>The token of the link to <paramref name="path"/> in the newest letter with one.</summary>
     public async Task<string> TokenAsync(string recipient, string path, int nth = 1) => TokenIn(await LetterAsync(recipient, $"{PublicUrl}{path}?token=", nth), path);

@@ -39,7 +39,7 @@ public abstract class ExternalSignInTests(ExternalServer server)
 
         Assert.Equal(person.Id, Id(await SignInAsync(person.Email)));
         Assert.Equal(1, await EventsAsync(person.Id, AccountEvents.ProviderLinked));
-        Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM mail WHERE owner_id = $1 AND template = $2", person.Id, ExternalIdentityTable.LinkedMail));
+        Assert.Single(await MailFolder.WaitAsync(server.DataFolder, 1, person.Email, "Subject: You can now sign in with corp"));
     }
 
     [Fact]

@@ -33,15 +33,15 @@ public sealed class SecretKeyChangeTests(SecretKeyChangeTests.Server server) : I
     {
         var keys = server.Services.GetRequiredService<SigningKeys>();
         var key = SigningKey.Create();
-        var (salt, sealedKey) = key.Seal(TestSecret.Of(Encoding.UTF8.GetString(TestJwt.Key)));
+        var sealedKey = key.Seal(TestSecret.Of(Encoding.UTF8.GetString(TestJwt.Key)));
         await server.ExecuteAsync(
-            "INSERT INTO signing_key (kid, state, salt, sealed_key, created_at, retired_at) VALUES ($1, 'retired', $2, $3, 1, $4)", key.Id, salt, sealedKey, server.Clock.GetUtcNow().ToMicroseconds());
+            "INSERT INTO signing_key (kid, state, sealed_key, created_at, retired_at) VALUES ($1, 'retired', $2, 1, $3)", key.Id, sealedKey, server.Clock.GetUtcNow().ToMicroseconds());
 
         Assert.Equal(0, await keys.LoadAsync(renewsSeals: true, Cancel));
 
         var row = await server.Database.ReadAsync(
             session => session.QueryFirstAsync(
-                "SELECT salt, sealed_key FROM signing_key WHERE kid = $1", row => new SealedKey(key.Id, "retired", row.GetBytes(0), row.GetBytes(1), default, null, null), key.Id),
+                "SELECT sealed_key FROM signing_key WHERE kid = $1", row => new SealedKey(key.Id, "retired", row.GetBytes(0), default, null, null), key.Id),
             Cancel);
         Assert.NotNull(SigningKey.Open(row!, TestSecret.Of(NewKey)));
         Assert.Null(SigningKey.Open(row!, TestSecret.Of(Encoding.UTF8.GetString(TestJwt.Key))));
@@ -53,7 +53,7 @@ public sealed class SecretKeyChangeTests(SecretKeyChangeTests.Server server) : I
     {
         await using var other = await ServerFixture.StartAsync(["--ALGORITHM=ES256"]);
         var database = other.Services.GetRequiredService<Database>();
-        await database.WriteAsync(session => session.ExecuteAsync("UPDATE signing_key SET salt = $1", new byte[32]), Cancel);
+        await database.WriteAsync(session => session.ExecuteAsync("UPDATE signing_key SET sealed_key = $1", new byte[200]), Cancel);
 
         var failure = await Assert.ThrowsAsync<StorageUnavailableException>(other.RestartAsync);
 

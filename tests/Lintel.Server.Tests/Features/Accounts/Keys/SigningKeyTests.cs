@@ -232,10 +232,10 @@ public abstract class SigningKeyTests(AccountsServer server)
     public async Task A_row_that_the_server_did_not_seal_is_no_key()
     {
         var stolen = SigningKey.Create();
-        var (salt, sealedKey) = stolen.Seal(TestSecret.Of("another secret of at least 32 bytes, not ours"));
+        var sealedKey = stolen.Seal(TestSecret.Of("another secret of at least 32 bytes, not ours"));
         await server.ExecuteAsync(
-            "INSERT INTO signing_key (kid, state, salt, sealed_key, created_at, retired_at) VALUES ($1, 'retired', $2, $3, 1, $4)",
-            stolen.Id, salt, sealedKey, server.Clock.GetUtcNow().ToMicroseconds());
+            "INSERT INTO signing_key (kid, state, sealed_key, created_at, retired_at) VALUES ($1, 'retired', $2, 1, $3)",
+            stolen.Id, sealedKey, server.Clock.GetUtcNow().ToMicroseconds());
         try
         {
             Assert.Equal(1, await Keys.LoadAsync(renewsSeals: false, Cancel));

@@ -82,18 +82,7 @@ public abstract class FactorsServer : AccountsServer
     public Task MakeStaleAsync(Tokens tokens) => ExecuteAsync("UPDATE session SET authenticated_at = 0 WHERE id = $1", tokens.SessionId);
 
     /// <summary>Waits until a message of this subject has come to somebody, and tells how many have.</summary>
-    public async Task<int> CountMailAsync(string email, string subject)
-    {
-        var count = 0;
-        await Eventually.HoldsAsync(() => (count = Mail().Count(text => text.Contains(email, StringComparison.Ordinal) && text.Contains($"Subject: {subject}", StringComparison.Ordinal))) > 0);
-        return count;
-
-        IEnumerable<string> Mail()
-        {
-            var folder = Path.Combine(DataFolder, "mail");
-            return Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.eml").Select(File.ReadAllText) : [];
-        }
-    }
+    public async Task<int> CountMailAsync(string email, string subject) => (await MailFolder.WaitAsync(DataFolder, 1, email, $"Subject: {subject}")).Length;
 }
 
 public sealed class SqliteFactorsServer() : FactorsServer(TestDatabaseKind.Sqlite);

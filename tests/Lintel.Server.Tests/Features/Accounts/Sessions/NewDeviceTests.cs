@@ -59,11 +59,8 @@ public sealed class NewDeviceTests
     /// <summary>All mail that there is once so many came: the last sign-in is the last that could bring one.</summary>
     private static async Task<string[]> MailAsync(ServerFixture server, int count)
     {
-        var folder = Path.Combine(server.DataFolder, "mail");
-        await Eventually.HoldsAsync(() => Directory.Exists(folder) && Directory.GetFiles(folder, "*.eml").Length >= count);
-        var files = Directory.GetFiles(folder, "*.eml");
-        Assert.Equal(count, files.Length);
-        var mail = await Task.WhenAll(files.Select(file => File.ReadAllTextAsync(file, Cancel)));
+        var mail = await MailFolder.WaitAsync(server.DataFolder, count);
+        Assert.Equal(count, mail.Length);
         return [.. mail.Select(static message => message + Text(message))];
     }
 

@@ -1,15 +1,17 @@
 using Microsoft.Net.Http.Headers;
 
-namespace Lintel.Features.Tasks;
+namespace Lintel.Platform.Http;
 
 /// <summary>The versions for which a change was meant, as <c>If-Match</c> has them; any, where there is none.</summary>
-internal readonly struct TaskVersions
+internal readonly struct IfMatch
 {
+    public const string Header = "If-Match";
+
     private readonly HashSet<string>? _tags;
 
-    private TaskVersions(HashSet<string> tags) => _tags = tags;
+    private IfMatch(HashSet<string> tags) => _tags = tags;
 
-    public static TaskVersions Of(HttpRequest request)
+    public static IfMatch Of(HttpRequest request)
     {
         var header = request.Headers.IfMatch;
         if (header.Count == 0)
@@ -23,5 +25,5 @@ internal readonly struct TaskVersions
             : new([]);
     }
 
-    public bool Contain(long version) => _tags is null || _tags.Contains("*") || _tags.Contains($"\"{version}\"");
+    public bool Allows(string etag) => _tags is null || _tags.Contains("*") || _tags.Contains(etag);
 }

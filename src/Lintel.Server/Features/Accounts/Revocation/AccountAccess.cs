@@ -1,38 +1,30 @@
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.Sessions;
-using Lintel.Features.ApiKeys;
 using Lintel.Platform.Security;
 using Lintel.Platform.Storage;
 
-namespace Lintel.Features.Administration;
+namespace Lintel.Features.Accounts.Revocation;
 
 /// <summary>Ends what a person is signed in with: all sessions and keys, with their sockets and streams, on every node, the moment the unit commits.</summary>
-internal sealed class UserAccess(SessionEnd sessions, ApiKeyTable keys, AccountAudit audit)
+internal sealed class AccountAccess(SessionEnd sessions, IAccountKeys keys, AccountAudit audit)
 {
     public const string ByAdministrator = "administrator";
     public const string AccountDisabled = "account_disabled";
     public const string AccountDeleted = "account_deleted";
-    public const string RoleChanged = "role_changed";
+    public const string MailboxClaimed = "mailbox_claimed";
     public const string PasswordReset = "password_reset";
+    public const string RoleChanged = "role_changed";
 
     /// <returns>How many sessions ended.</returns>
     public async ValueTask<int> EndSessionsAsync(DbSession unit, long accountId, string reason, DateTimeOffset now, Actor by)
     {
         // In one order for all who do this, so that two of them cannot wait for each other: keys first, since their owner's revoking one locks it before the logs.
-        await ApiKeyTable.LockAllAsync(unit, accountId);
-        var ids = await unit.QueryAsync(
-            "SELECT id FROM session WHERE account_id = $1 AND revoked_at IS NULL ORDER BY id" + (unit.Kind == DatabaseKind.Postgres ? " FOR UPDATE" : ""),
-            static row => row.GetGuid(0),
-            accountId);
-        foreach (var id in ids)
-        {
-            await sessions.EndAsync(unit, id, reason, now, by);
-        }
-
-        return ids.Count;
+        await keys.LockAllAsync(unit, accountId);
+        return await sessions.EndAllAsync(unit, accountId, null, reason, now, by);
     }
 
     /// <summary>Revokes the keys that have these scopes; <see cref="Scopes.None"/> means all of them.</summary>
+    /// <returns>How many they were.</returns>
     public async ValueTask<int> RevokeKeysAsync(DbSession unit, long accountId, Scopes having, string reason, DateTimeOffset now, Actor by)
     {
         var count = await keys.RevokeAllAsync(unit, accountId, having, now);
