@@ -14,15 +14,19 @@ internal sealed class SignIn(
     public async Task<SignInResult> RunAsync(string email, string password, string? deviceToken, ClientInfo client, CancellationToken cancellationToken)
     {
         var subject = EmailAddress.Normalize(email);
-        var guess = await guesses.BeginAsync(GuessKind.Password, subject, client, cancellationToken);
-        if (!guess.IsAdmitted)
+        var guess = await guesses.BeginEarlyAsync(GuessKind.Password, subject, client, cancellationToken);
+        if (!guess.First.IsAdmitted)
         {
-            log.SignInRefused(null, "too many tries");
-            return new(SignInStatus.TooManyTries, RetryAfter: guess.RetryAfter);
+            return TooManyTries(guess.First);
         }
 
         var account = await accounts.FindSecretsAsync(email, cancellationToken);
         var check = await passwords.CheckAsync(account?.PasswordHash, password, client.Address ?? "", cancellationToken);
+        if (await guess.Counted is { IsAdmitted: false } refused)
+        {
+            return TooManyTries(refused);
+        }
+
         if (check.Verdict == PasswordVerdict.Busy)
         {
             await guesses.WithdrawAsync(GuessKind.Password, subject, client, CancellationToken.None);
@@ -55,6 +59,12 @@ internal sealed class SignIn(
         }
 
         return result;
+    }
+
+    private SignInResult TooManyTries(GuessResult refused)
+    {
+        log.SignInRefused(null, "too many tries");
+        return new(SignInStatus.TooManyTries, RetryAfter: refused.RetryAfter);
     }
 
     private SignInResult Refuse(AccountSecrets? account, PasswordVerdict verdict)

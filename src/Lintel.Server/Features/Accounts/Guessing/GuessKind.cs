@@ -11,6 +11,11 @@ internal enum GuessKind
     SecondFactor = 3,
 }
 
+/// <summary>A try that is counted while its check may begin.</summary>
+/// <param name="First">Whether the check may begin.</param>
+/// <param name="Counted">Complete when the count is durable. Nothing that the check finds may be told before, nor where this says that it was not admitted.</param>
+internal readonly record struct BegunGuess(GuessResult First, Task<GuessResult> Counted);
+
 /// <param name="RetryAfter">When the next try will be let in, where this one was not.</param>
 internal readonly record struct GuessResult(bool IsAdmitted, TimeSpan RetryAfter = default)
 {

@@ -42,7 +42,14 @@ internal sealed class Guesses(Database database, GuessKeys keys, GuessOptions op
 
     /// <summary>Counts a try, before it is checked, and says whether it may be.</summary>
     /// <param name="subject">The account at which it is aimed: its number, or the normalized address that was given.</param>
-    public async Task<GuessResult> BeginAsync(GuessKind kind, string subject, ClientInfo client, CancellationToken cancellationToken)
+    public async Task<GuessResult> BeginAsync(GuessKind kind, string subject, ClientInfo client, CancellationToken cancellationToken) =>
+        await (await BeginEarlyAsync(kind, subject, client, cancellationToken)).Counted;
+
+    /// <summary>
+    /// As <see cref="BeginAsync"/>, for a check that takes long: the count is made durable beside it. Others who try at the same time are counted after this one already then.
+    /// </summary>
+    /// <param name="subject">The account at which it is aimed: its number, or the normalized address that was given.</param>
+    public async Task<BegunGuess> BeginEarlyAsync(GuessKind kind, string subject, ClientInfo client, CancellationToken cancellationToken)
     {
         var key = keys.Of(kind, subject, client);
         var now = time.GetMicroseconds();
@@ -51,26 +58,22 @@ internal sealed class Guesses(Database database, GuessKeys keys, GuessOptions op
         var (isKnown, nextAt) = await database.ReadAsync(session => ReadAsync(session, key, now), cancellationToken);
         if (nextAt > now)
         {
-            return Wait(nextAt - now);
+            var refused = Wait(nextAt - now);
+            return new(refused, Task.FromResult(refused));
         }
 
-        return await database.WriteAsync(
+        // Set inside the unit, which may run again and find otherwise: what it comes to in the end is what counts.
+        var first = new TaskCompletionSource<GuessResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var counted = database.WriteAsync(
             async session =>
             {
-                // Everybody takes the rows in this order.
-                var isAdmitted = (isKnown
-                        || (await CountAsync(session, key.Network, options.TriesPerNetwork, LongestNetworkWait, now)
-                            && await CountAsync(session, key.Account, options.TriesPerAccount, options.LongestWait, now)))
-                    && await CountAsync(session, key.Pair, options.Tries, options.LongestWait, now);
-                if (isAdmitted)
-                {
-                    return GuessResult.Admitted;
-                }
-
-                (_, nextAt) = await ReadAsync(session, key, now);
-                return Wait(Math.Max(nextAt - now, FirstWait));
+                var result = await AdmitAsync(session, key, isKnown, now);
+                first.TrySetResult(result);
+                return result;
             },
             cancellationToken);
+        var result = await Task.WhenAny(first.Task, counted) == counted ? await counted : await first.Task;
+        return new(result.IsAdmitted ? result : await counted, counted);
     }
 
     /// <summary>Forgets what was counted for this account and network: the answer was right.</summary>
@@ -109,6 +112,22 @@ internal sealed class Guesses(Database database, GuessKeys keys, GuessOptions op
     }
 
     private static GuessResult Wait(long microseconds) => new(false, TimeSpan.FromMicroseconds(microseconds));
+
+    private async ValueTask<GuessResult> AdmitAsync(DbSession session, GuessSubject key, bool isKnown, long now)
+    {
+        // Everybody takes the rows in this order.
+        var isAdmitted = (isKnown
+                || (await CountAsync(session, key.Network, options.TriesPerNetwork, LongestNetworkWait, now)
+                    && await CountAsync(session, key.Account, options.TriesPerAccount, options.LongestWait, now)))
+            && await CountAsync(session, key.Pair, options.Tries, options.LongestWait, now);
+        if (isAdmitted)
+        {
+            return GuessResult.Admitted;
+        }
+
+        var (_, nextAt) = await ReadAsync(session, key, now);
+        return Wait(Math.Max(nextAt - now, FirstWait));
+    }
 
     private static async ValueTask<(bool IsKnown, long NextAt)> ReadAsync(DbSession session, GuessSubject key, long now)
     {
