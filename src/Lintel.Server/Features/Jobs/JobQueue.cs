@@ -34,7 +34,7 @@ internal sealed class JobQueue(
         var result = await database.WriteAsync(session => InsertAsync(session, request, hash, also), cancellationToken);
         if (result.Status == SubmitStatus.Created)
         {
-            signals.JobAvailable();
+            signals.JobAvailable(request.Kind.Name);
         }
 
         return result;
@@ -60,16 +60,18 @@ internal sealed class JobQueue(
     public async ValueTask AddAsync(DbSession session, JobRequest request)
     {
         await InsertAsync(session, request, null, null);
-        session.AfterCommit(signals.JobAvailable);
+        session.AfterCommit(() => signals.JobAvailable(request.Kind.Name));
     }
 
     /// <summary>Lets a job that waits for another attempt begin now.</summary>
     public async ValueTask HurryAsync(DbSession session, Guid id)
     {
         var now = time.GetMicroseconds();
-        if (await session.ExecuteAsync("UPDATE job SET run_at = $2 WHERE id = $1 AND state = 'queued' AND run_at > $2", id, now) == 1)
+        var kind = await session.QueryFirstAsync(
+            "UPDATE job SET run_at = $2 WHERE id = $1 AND state = 'queued' AND run_at > $2 RETURNING kind", static row => row.GetString(0), id, now);
+        if (kind is not null)
         {
-            session.AfterCommit(signals.JobAvailable);
+            session.AfterCommit(() => signals.JobAvailable(kind));
         }
     }
 

@@ -8,14 +8,16 @@ internal sealed class JobSignals(Hints hints)
     private const string Available = "job";
     private const string Cancel = "cancel";
 
-    private Action? _onAvailable;
+    private Action<string>? _onAvailable;
     private Action<Guid>? _onCancel;
 
-    public void Listen(Action onAvailable, Action<Guid> onCancel)
+    /// <param name="onAvailable">Gets the kind of a job that waits.</param>
+    /// <param name="onCancel">Gets the job that is to stop.</param>
+    public void Listen(Action<string> onAvailable, Action<Guid> onCancel)
     {
         _onAvailable = onAvailable;
         _onCancel = onCancel;
-        hints.Subscribe(Available, _ => onAvailable());
+        hints.Subscribe(Available, onAvailable);
         hints.Subscribe(Cancel, value =>
         {
             if (Guid.TryParse(value, out var id))
@@ -25,10 +27,10 @@ internal sealed class JobSignals(Hints hints)
         });
     }
 
-    public void JobAvailable()
+    public void JobAvailable(string kind)
     {
-        _onAvailable?.Invoke();
-        hints.Send(Available, "");
+        _onAvailable?.Invoke(kind);
+        hints.Send(Available, kind);
     }
 
     public void CancelRequested(Guid id)

@@ -8,9 +8,13 @@ internal sealed class JobClaims(Database database, JobLeases leases, JobKinds ki
     private readonly string[] _apart = [.. kinds.All.Where(static kind => kind.RunsApart).Select(static kind => kind.Name)];
 
     /// <summary>Claims and starts what there is room for, of each kind in turn.</summary>
-    public async Task ClaimAsync(CancellationToken stopping)
+    public Task ClaimAsync(CancellationToken stopping) => ClaimAsync(static _ => true, stopping);
+
+    /// <summary>Claims and starts what there is room for, of some kinds in turn.</summary>
+    /// <param name="waiting">Which kinds to look at.</param>
+    public async Task ClaimAsync(Predicate<string> waiting, CancellationToken stopping)
     {
-        foreach (var kind in kinds.All)
+        foreach (var kind in kinds.All.Where(kind => waiting(kind.Name)))
         {
             if (stopping.IsCancellationRequested)
             {

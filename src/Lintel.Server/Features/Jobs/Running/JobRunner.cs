@@ -19,12 +19,15 @@ internal sealed partial class JobRunner(
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
 
     private readonly AsyncSignal _wake = new();
+    private readonly Lock _gate = new();
+    private HashSet<string> _told = new(StringComparer.Ordinal);
+    private bool _anyMayWait = true;
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         await heartbeat.BeginAsync(cancellationToken);
-        jobs.Freed = _wake.Set;
-        signals.Listen(_wake.Set, id => jobs.Stop(id, StopReason.Cancelled));
+        jobs.Freed = LookAtAll;
+        signals.Listen(LookAt, id => jobs.Stop(id, StopReason.Cancelled));
         await base.StartAsync(cancellationToken);
     }
 
@@ -32,9 +35,9 @@ internal sealed partial class JobRunner(
     {
         // Claiming ends as soon as the server begins to stop; beats go on until the last job is done.
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
-        using var wakeOnStop = stopping.Token.Register(_wake.Set);
+        using var wakeOnStop = stopping.Token.Register(LookAtAll);
         using var beating = new CancellationTokenSource();
-        var beats = heartbeat.RunAsync(_wake.Set, beating.Token);
+        var beats = heartbeat.RunAsync(LookAtAll, beating.Token);
         var polls = PollLoopAsync(stopping.Token);
         await ClaimLoopAsync(stopping.Token);
         await polls;
@@ -48,8 +51,41 @@ internal sealed partial class JobRunner(
     {
         while (!stopping.IsCancellationRequested)
         {
-            await TryAsync(() => claims.ClaimAsync(stopping));
+            var waiting = TakeWaiting();
+            await TryAsync(() => claims.ClaimAsync(waiting, stopping));
             await _wake.WaitAsync();
+        }
+    }
+
+    private void LookAtAll()
+    {
+        lock (_gate)
+        {
+            _anyMayWait = true;
+        }
+
+        _wake.Set();
+    }
+
+    private void LookAt(string kind)
+    {
+        lock (_gate)
+        {
+            _told.Add(kind);
+        }
+
+        _wake.Set();
+    }
+
+    /// <summary>Of which kinds a job may wait since the last time.</summary>
+    private Predicate<string> TakeWaiting()
+    {
+        lock (_gate)
+        {
+            var told = _told;
+            var any = _anyMayWait;
+            (_told, _anyMayWait) = (new(StringComparer.Ordinal), false);
+            return kind => any || told.Contains(kind);
         }
     }
 
@@ -61,7 +97,7 @@ internal sealed partial class JobRunner(
             while (await timer.WaitForNextTickAsync(stopping))
             {
                 await TryAsync(() => viewers.CancelAbandonedAsync(stopping));
-                _wake.Set();
+                LookAtAll();
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
