@@ -21,6 +21,20 @@ public sealed class AdminTests(CliServer server)
     }
 
     [Fact]
+    public async Task Whoever_registered_an_address_first_is_made_one_only_by_force()
+    {
+        var person = await server.SignInAsync();
+
+        var refused = await person.RunAsync(["admin", "create", "--data", server.DataFolder, "--email", person.Email]);
+        var forced = await person.RunAsync(["admin", "create", "--data", server.DataFolder, "--email", person.Email, "--force"]);
+
+        Assert.Equal((65, ""), (refused.ExitCode, refused.Output));
+        Assert.Contains("never confirmed", refused.Errors, StringComparison.Ordinal);
+        Assert.Contains("--reset-password", refused.Errors, StringComparison.Ordinal);
+        Assert.Equal(0, forced.ExitCode);
+    }
+
+    [Fact]
     public async Task Without_a_terminal_a_password_must_come_by_standard_input()
     {
         var home = server.NewHome();

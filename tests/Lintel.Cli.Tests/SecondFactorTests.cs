@@ -71,6 +71,23 @@ public sealed class SecondFactorTests(CliServer server)
         Assert.DoesNotContain((string)stored["device_token"]!, remembered.Output + remembered.Errors, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_administrator_helps_who_lost_them()
+    {
+        var (person, _) = await SignInWithAppAsync();
+        var admin = server.NewHome();
+        Assert.Equal(0, (await admin.RunAsync(["admin", "create", "--data", server.DataFolder, "--email", admin.Email, "--password-stdin"], CliServer.Password + "\n")).ExitCode);
+        Assert.Equal(0, (await admin.RunAsync(["login", "--email", admin.Email, "--password-stdin"], CliServer.Password + "\n")).ExitCode);
+
+        var removed = await admin.RunAsync(["users", "remove-factors", person.Email, "--reason", "Lost the phone."]);
+        var again = await admin.RunAsync(["users", "remove-factors", person.Email]);
+
+        Assert.Equal((0, "Second factors removed: 1; sessions ended: 0.\n"), (removed.ExitCode, removed.Errors));
+        Assert.Equal(66, again.ExitCode);
+        Assert.Contains("This account has no second factor", again.Errors, StringComparison.Ordinal);
+        Assert.Equal(0, (await person.RunAsync(["login", "--email", person.Email, "--password-stdin"], CliServer.Password + "\n")).ExitCode);
+    }
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private static Task<CliResult> LoginAsync(CliHome home, string code, params string[] more) =>

@@ -7,6 +7,8 @@ namespace Lintel.Cli.Api;
 
 internal sealed record UserView(long Id, string Email, string? Name, string Role, string State, bool EmailVerified, DateTimeOffset CreatedAt);
 
+internal sealed record RemovedFactors(bool Totp, long Passkeys, int Sessions);
+
 internal sealed record AdminReason(string? Reason);
 
 internal sealed record ImportUser(string Email, string? Name, string? PasswordHash, string? CreatedAt, bool IsActive, bool EmailVerified, string? Role);
@@ -23,7 +25,7 @@ internal sealed record LineProblem(int Line, string Status, string Message);
 /// <summary>What came of all of a table.</summary>
 internal sealed record ImportSummary(int Created, int Existing, int Refused, bool DryRun);
 
-internal sealed record CreateAdmin(string Email, string? Password, string? Name);
+internal sealed record CreateAdmin(string Email, string? Password, string? Name, bool Force);
 
 internal sealed record CreatedAdmin(long Id, string Email, bool Created, bool PasswordReset);
 
@@ -36,5 +38,6 @@ internal sealed record CreatedAdmin(long Id, string Email, bool Created, bool Pa
 [JsonSerializable(typeof(ImportSummary))]
 [JsonSerializable(typeof(CreateAdmin))]
 [JsonSerializable(typeof(CreatedAdmin))]
+[JsonSerializable(typeof(RemovedFactors))]
 [JsonSerializable(typeof(JsonElement))]
 internal sealed partial class AdminJson : JsonSerializerContext;

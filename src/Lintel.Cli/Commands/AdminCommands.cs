@@ -20,6 +20,7 @@ internal static class AdminCommands
         var name = new Option<string?>("--name") { Description = "What the person wants to be called, where the account is made.", HelpName = "name" };
         var fromInput = new Option<bool>("--password-stdin") { Description = "Read the password from standard input." };
         var reset = new Option<bool>("--reset-password") { Description = "Give the account another password, and sign it out everywhere." };
+        var force = new Option<bool>("--force") { Description = "Promote an account also if its address was never confirmed: whoever registered it becomes an administrator." };
         var data = new Option<string>("--data")
         {
             Description = $"The server's data folder. Without it: ${DataVariable}, else ./data.",
@@ -28,7 +29,7 @@ internal static class AdminCommands
         };
         var command = new Command("create", "Make somebody an administrator: one who has an account, or a new one. The server must be running; no network is used.")
         {
-            email, name, fromInput, reset, data,
+            email, name, fromInput, reset, force, data,
         };
         command.SetAction(async (parse, cancellationToken) =>
         {
@@ -40,7 +41,7 @@ internal static class AdminCommands
                 : null;
             try
             {
-                var admin = await CreateAsync(api, new(address, password, parse.GetValue(name)), cancellationToken);
+                var admin = await CreateAsync(api, new(address, password, parse.GetValue(name), parse.GetValue(force)), cancellationToken);
                 var what = admin switch
                 {
                     { Created: true } => "A new account, and an administrator",

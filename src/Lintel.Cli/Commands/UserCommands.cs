@@ -12,12 +12,13 @@ internal static class UserCommands
 {
     private static readonly string[] Columns = ["user", "e-mail", "name", "role", "state", "created"];
 
-    public static Command Create(GlobalOptions options) => new("users", "List, disable, sign out, delete and import accounts, as an administrator.")
+    public static Command Create(GlobalOptions options) => new("users", "List, disable, sign out, help, delete and import accounts, as an administrator.")
     {
         List(options),
         Change(options, "disable", "Keep a person from signing in: sessions end, API keys are revoked.", "Disabled"),
         Change(options, "enable", "Let a person sign in again.", "Enabled"),
         Change(options, "sign-out", "End all sessions of a person.", "Signed out"),
+        RemoveFactors(options),
         Delete(options),
         Import(options),
     };
@@ -67,6 +68,29 @@ internal static class UserCommands
         return command;
     }
 
+    private static Command RemoveFactors(GlobalOptions options)
+    {
+        var user = Who();
+        var reason = Reason();
+        var command = new Command("remove-factors", "Remove the second factors of a person who lost them: the password is enough again, sessions end, and they are told by mail.")
+        {
+            user, reason,
+        };
+        command.SetAction(async (parse, cancellationToken) =>
+        {
+            using var api = options.Connect(parse);
+            var id = await FindAsync(api, parse.GetRequiredValue(user), cancellationToken);
+            var removed = await ProvenAsync(() => api.DeleteAsync(
+                $"api/admin/users/{id}/second-factors{Query(parse.GetValue(reason))}", AdminJson.Default.RemovedFactors, cancellationToken));
+            await StandardStreams.Err.WriteLineAsync(string.Create(
+                CultureInfo.InvariantCulture, $"Second factors removed: {(removed.Totp ? 1 : 0) + removed.Passkeys}; sessions ended: {removed.Sessions}."));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static string Query(string? reason) => reason is null ? "" : $"?reason={Uri.EscapeDataString(reason)}";
+
     private static Command Delete(GlobalOptions options)
     {
         var user = Who();
@@ -84,10 +108,9 @@ internal static class UserCommands
                 throw new CommandException(ExitCode.Usage, "That was something else, so nothing was deleted.");
             }
 
-            var why = parse.GetValue(reason) is { } text ? $"?reason={Uri.EscapeDataString(text)}" : "";
             await ProvenAsync(async () =>
             {
-                await api.DeleteAsync($"api/admin/users/{id}{why}", cancellationToken);
+                await api.DeleteAsync($"api/admin/users/{id}{Query(parse.GetValue(reason))}", cancellationToken);
                 return true;
             });
             await StandardStreams.Err.WriteLineAsync("Deleted: nobody can use it any more, and its data is being removed.");

@@ -19,7 +19,8 @@ namespace Lintel.Features.Administration;
 /// <param name="Email">Of somebody who has an account, or of one to be made.</param>
 /// <param name="Password">Of an account to be made; of one that there is, the password that takes the place of its own.</param>
 /// <param name="Name">What a new account's person wants to be called.</param>
-public sealed record CreateAdmin([property: Required] string Email, string? Password = null, string? Name = null);
+/// <param name="Force">Promotes also an account whose address was never confirmed, as it is: whoever registered it first becomes an administrator.</param>
+public sealed record CreateAdmin([property: Required] string Email, string? Password = null, string? Name = null, bool Force = false);
 
 /// <summary>Who is an administrator now.</summary>
 /// <param name="Id">The account's number.</param>
@@ -39,6 +40,10 @@ internal sealed partial class FirstAdminJson : JsonSerializerContext;
 internal sealed class FirstAdmin(Database database, PasswordRules rules, PasswordHashing passwords, AccountAccess access, ExternalIdentityTable identities, AccountAudit audit, AccountLog log, TimeProvider time)
 {
     private const string Client = "the server's machine";
+
+    private const string Unconfirmed =
+        "The address of this account was never confirmed, so whoever registered it may be somebody else. Give the account another password (--reset-password), which ends all that was set up "
+        + "there before; or add --force if you know whose account it is.";
 
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/local/admins", static (CreateAdmin request, FirstAdmin admins) => admins.CreateAsync(request)).RequireLocalSocket().ExcludeFromDescription();
@@ -60,9 +65,10 @@ internal sealed class FirstAdmin(Database database, PasswordRules rules, Passwor
             return ApiErrors.ServiceUnavailable("Too many people are signing in just now; try again shortly.", passwords.RetryAfter);
         }
 
-        if (await database.WriteAsync(unit => CreateAsync(unit, email, name, hash), CancellationToken.None) is not { } admin)
+        var (admin, isThere) = await database.WriteAsync(unit => CreateAsync(unit, email, name, hash, request.Force), CancellationToken.None);
+        if (admin is null)
         {
-            return ApiErrors.Invalid("password", "There is no account with this e-mail address, so a new one needs a password.");
+            return isThere ? ApiErrors.Conflict(Unconfirmed) : ApiErrors.Invalid("password", "There is no account with this e-mail address, so a new one needs a password.");
         }
 
         if (admin.Created)
@@ -73,28 +79,31 @@ internal sealed class FirstAdmin(Database database, PasswordRules rules, Passwor
         return TypedResults.Ok(admin);
     }
 
-    private async ValueTask<CreatedAdmin?> CreateAsync(DbSession unit, string email, string? name, string? hash)
+    /// <returns>Null where nothing was done, and whether there is such an account.</returns>
+    private async ValueTask<(CreatedAdmin? Admin, bool IsThere)> CreateAsync(DbSession unit, string email, string? name, string? hash, bool force)
     {
         var now = time.GetUtcNow();
         if (hash is not null && await AddAsync(unit, email, name, hash, now) is var added and not 0)
         {
             await audit.AddAsync(unit, added, AccountEvents.AdminCreated, Actor.System, new() { ["made"] = true });
-            return new(added, email, true, false);
+            return (new(added, email, true, false), true);
         }
 
-        // The password's own version moves with it, so that nobody who just checked the old one comes in.
+        // The password's own version moves with it, so that nobody who just checked the old one comes in. Who runs the server says whose address it is, as with a new account.
         var (id, known) = await unit.QueryFirstAsync(
             """
-            UPDATE account SET role = 'admin', is_active = TRUE,
+            UPDATE account SET role = 'admin', is_active = TRUE, email_verified_at = COALESCE(email_verified_at, $3),
                 password_hash = CASE WHEN $2 = '' THEN password_hash ELSE $2 END, password_version = password_version + CASE WHEN $2 = '' THEN 0 ELSE 1 END
-            WHERE email_normalized = $1 AND deleted_at IS NULL RETURNING id, email
+            WHERE email_normalized = $1 AND deleted_at IS NULL AND ($2 <> '' OR $4 = TRUE OR email_verified_at IS NOT NULL) RETURNING id, email
             """,
             static row => (row.GetInt64(0), row.GetString(1)),
             EmailAddress.Normalize(email),
-            hash ?? "");
+            hash ?? "",
+            now.ToMicroseconds(),
+            force);
         if (id == 0)
         {
-            return null;
+            return (null, await unit.QueryFirstAsync("SELECT 1 FROM account WHERE email_normalized = $1", static row => row.GetInt32(0), EmailAddress.Normalize(email)) == 1);
         }
 
         if (hash is not null)
@@ -107,7 +116,7 @@ internal sealed class FirstAdmin(Database database, PasswordRules rules, Passwor
         }
 
         await audit.AddAsync(unit, id, AccountEvents.AdminCreated, Actor.System, new() { ["made"] = false, ["password_reset"] = hash is not null });
-        return new(id, known, false, hash is not null);
+        return (new(id, known, false, hash is not null), true);
     }
 
     private static async ValueTask<long> AddAsync(DbSession unit, string email, string? name, string hash, DateTimeOffset now) =>

@@ -52,10 +52,18 @@ public sealed record ChangeRole(
 /// <example>{"sessions":2,"keys":0}</example>
 public sealed record SignedOutUser(int Sessions, int Keys);
 
+/// <summary>What was taken away.</summary>
+/// <param name="Totp">Whether there was an authenticator app.</param>
+/// <param name="Passkeys">How many passkeys there were.</param>
+/// <param name="Sessions">Sessions that were open.</param>
+/// <example>{"totp":true,"passkeys":1,"sessions":2}</example>
+public sealed record RemovedFactors(bool Totp, long Passkeys, int Sessions);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(UserView))]
 [JsonSerializable(typeof(UserList))]
 [JsonSerializable(typeof(AdminReason))]
 [JsonSerializable(typeof(ChangeRole))]
 [JsonSerializable(typeof(SignedOutUser))]
+[JsonSerializable(typeof(RemovedFactors))]
 internal sealed partial class AdministrationJson : JsonSerializerContext;

@@ -35,6 +35,11 @@ internal static class UserEndpoints
             .WithDescription("Keys that were revoked stay so." + Needs).ProducesErrors(404, 409).DescribeHeader(IfMatch.Header, IfMatchMeaning);
         users.MapPost("{id:long}/sign-out", SignOutAsync).WithName("SignOutUser").WithSummary("End all sessions of a person")
             .WithDescription("With `?keys=true` their API keys too." + Needs).ProducesErrors(404);
+        users.MapDelete("{id:long}/second-factors", RemoveFactorsAsync).WithName("RemoveUserFactors").WithSummary("Remove the second factors of a person who lost them")
+            .WithDescription(
+                "Authenticator app, passkeys, recovery codes and remembered devices: the password is enough again. All sessions end, and the person is told by mail. "
+                + "Make sure that it is them who asks. 404 also where the account has no second factor." + Needs)
+            .ProducesErrors(404, 409);
         users.MapPut("{id:long}/role", ChangeRoleAsync).WithName("ChangeUserRole").WithSummary("Make somebody an administrator, or no longer one")
             .WithDescription(
                 "Who is no longer one is signed out, and keys with the scope `admin` are revoked. A new one gets the scope `admin` with the next refresh or sign-in. "
@@ -131,6 +136,24 @@ internal static class UserEndpoints
             : NoSuchUser();
     }
 
+    private static async Task<Results<Ok<RemovedFactors>, ErrorResult>> RemoveFactorsAsync(
+        long id,
+        HttpContext context,
+        Caller caller,
+        UserTable table,
+        StepUp stepUp,
+        ForwardedClient forwarded,
+        [Description("Why: it goes into the audit, where the account's owner can read it."), StringLength(AdminReason.MaxLength)] string? reason = null)
+    {
+        if ((Check(reason) ?? await AdminProof.RequireAsync(caller, stepUp, context.RequestAborted)) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var (change, removed) = await table.RemoveFactorsAsync(id, CommandOf(context, caller, forwarded, reason), CancellationToken.None);
+        return Explain(change) is { } fault ? fault : TypedResults.Ok(removed);
+    }
+
     internal static UserCommand CommandOf(HttpContext context, Caller caller, ForwardedClient forwarded, string? reason) =>
         new(Actor.Of(context, caller, forwarded), reason is { Length: > 0 } ? reason : null, IfMatch.Of(context.Request));
 
@@ -144,6 +167,7 @@ internal static class UserEndpoints
         UserChange.Done => null,
         UserChange.NotFound => NoSuchUser(),
         UserChange.Stale => ApiErrors.Conflict("The account has changed since; get it again and decide anew."),
+        UserChange.NoFactor => ApiErrors.NotFound("This account has no second factor."),
         UserChange.Deleting => ApiErrors.Conflict("The account is being deleted."),
         _ => ApiErrors.Conflict("This is the last administrator who can sign in; make somebody else one first."),
     };

@@ -3,6 +3,7 @@ using Lintel.Features.Accounts;
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.External;
 using Lintel.Features.Accounts.Revocation;
+using Lintel.Features.Accounts.SecondFactors;
 using Lintel.Platform.Http;
 using Lintel.Platform.Security;
 using Lintel.Platform.Storage;
@@ -23,6 +24,9 @@ internal enum UserChange
 
     /// <summary>It is being deleted.</summary>
     Deleting,
+
+    /// <summary>It has no second factor.</summary>
+    NoFactor,
 }
 
 /// <param name="Versions">The versions for which it was meant.</param>
@@ -49,7 +53,7 @@ internal sealed record UserCommand(Actor By, string? Reason, IfMatch Versions)
 /// The accounts, as administrators change them. That one administrator stays who can sign in is in the WHERE of what takes one away; of many at once, on any number of nodes, each
 /// sees what those before it did, because all of them lock the administrators' rows first.
 /// </summary>
-internal sealed class UserTable(Database database, AccountAccess access, ExternalIdentityTable identities, AccountAudit audit, TimeProvider time)
+internal sealed class UserTable(Database database, AccountAccess access, ExternalIdentityTable identities, FactorNews news, AccountAudit audit, TimeProvider time)
 {
     private const string AnotherAdmin =
         "(role <> 'admin' OR is_active = FALSE OR EXISTS (SELECT 1 FROM account other WHERE other.role = 'admin' AND other.is_active AND other.deleted_at IS NULL AND other.id <> $1))";
@@ -149,6 +153,35 @@ internal sealed class UserTable(Database database, AccountAccess access, Externa
                 var keys = keysToo ? await access.RevokeKeysAsync(unit, id, Scopes.None, AccountAccess.ByAdministrator, now, command.By) : 0;
                 await audit.AddAsync(unit, id, AccountEvents.SignedOutByAdmin, command.By, command.Details());
                 return new SignedOutUser(sessions, keys);
+            },
+            cancellationToken);
+
+    /// <summary>Takes a person's second factors away, so that the password is enough again, and ends their sessions: whoever had the factors may have been somebody else.</summary>
+    public Task<(UserChange Change, RemovedFactors? Removed)> RemoveFactorsAsync(long id, UserCommand command, CancellationToken cancellationToken) =>
+        database.WriteAsync<(UserChange, RemovedFactors?)>(
+            async unit =>
+            {
+                await LockAsync(unit, id);
+                if (await FindAsync(unit, id) is not { } user)
+                {
+                    return (UserChange.NotFound, null);
+                }
+
+                if (user.DeletedAt is not null)
+                {
+                    return (UserChange.Deleting, null);
+                }
+
+                var had = (await FactorTable.FindAsync(unit, id))!;
+                if (!had.Any)
+                {
+                    return (UserChange.NoFactor, null);
+                }
+
+                await FactorTable.RemoveAllAsync(unit, id);
+                var sessions = await access.EndSessionsAsync(unit, id, AccountAccess.FactorsRemoved, time.GetUtcNow(), command.By);
+                await news.AllRemovedAsync(unit, id, command.By, had, "by an administrator, and you were signed out everywhere", command.Details());
+                return (UserChange.Done, new(had.HasTotp, had.Passkeys, sessions));
             },
             cancellationToken);
 

@@ -30,12 +30,38 @@ public abstract class FirstAdminTests(AccountsServer server)
     public async Task Who_has_an_account_is_promoted_and_keeps_the_password()
     {
         var person = await server.SignInAsync();
+        await server.ExecuteAsync("UPDATE account SET email_verified_at = 1 WHERE id = $1", person.Id);
         await server.LockAsync(person);
         using var made = await PostAsync(new { email = person.Email });
 
         Assert.False((await made.JsonAsync()).GetProperty("created").GetBoolean());
         using var users = await server.AskAsync((await server.SignInAsync(person.Email)).Access, HttpMethod.Get, "/api/admin/users");
         Assert.Equal(HttpStatusCode.OK, users.StatusCode);
+    }
+
+    [Fact]
+    public async Task Whoever_registered_the_address_first_is_not_promoted_unless_that_is_said()
+    {
+        var stranger = await server.SignInAsync();
+        using var refused = await PostAsync(new { email = stranger.Email });
+
+        Assert.Equal((HttpStatusCode.Conflict, "CONFLICT"), (refused.StatusCode, await refused.ErrorCodeAsync()));
+        Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM account WHERE id = $1 AND role = 'admin'", stranger.Id));
+
+        using var forced = await PostAsync(new { email = stranger.Email, force = true });
+        Assert.Equal(HttpStatusCode.OK, forced.StatusCode);
+        Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM account WHERE id = $1 AND role = 'admin' AND email_verified_at IS NOT NULL", stranger.Id));
+    }
+
+    [Fact]
+    public async Task With_another_password_the_address_counts_as_its_owners()
+    {
+        var stranger = await server.SignInAsync();
+        using var made = await PostAsync(new { email = stranger.Email, password = "another good password" });
+
+        Assert.Equal(HttpStatusCode.OK, made.StatusCode);
+        Assert.Equal("AUTH_TOKEN_REVOKED", await server.MeErrorAsync(stranger.Tokens.Access));
+        Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM account WHERE id = $1 AND email_verified_at IS NOT NULL", stranger.Id));
     }
 
     [Fact]

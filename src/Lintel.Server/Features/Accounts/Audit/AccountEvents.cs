@@ -12,6 +12,7 @@ internal static class AccountEvents
     public const string Enabled = "account.enabled";
     public const string RoleChanged = "account.role_changed";
     public const string SignedOutByAdmin = "account.signed_out";
+    public const string FactorsRemoved = "account.factors_removed";
     public const string AdminCreated = "account.admin_created";
     public const string Imported = "account.imported";
     public const string KeysRevoked = "keys.revoked";

@@ -104,9 +104,9 @@ internal static class EmailEndpoints
     private static LinkPage ShowVerify(string? token, LinkPages pages) =>
         pages.Ask("Confirm your address", "Press the button to confirm that this address is yours.", "Confirm address", "verify", token);
 
-    private static Task<Results<Ok<AccountMessage>, LinkPage, ErrorResult>> VerifyAsync(HttpContext context, EmailVerifications verifications, LinkPages pages, ForwardedClient forwarded) =>
+    private static Task<Results<Ok<AccountMessage>, LinkPage, ErrorResult>> VerifyAsync(HttpContext context, MailboxClaims claims, LinkPages pages, ForwardedClient forwarded) =>
         FollowAsync(context, pages, async token =>
-            await verifications.ConfirmAsync(token, ActorOf(context, forwarded), CancellationToken.None) ? "Your e-mail address is confirmed." : null);
+            await claims.ClaimByLinkAsync(token, ActorOf(context, forwarded), CancellationToken.None) ? "Your e-mail address is confirmed." : null);
 
     private static LinkPage ShowConfirmOld(string? token, LinkPages pages) =>
         pages.Ask("Change your address", "Press the button to let your account move to the new address.", "Change address", "confirm-old", token);

@@ -29,7 +29,6 @@ internal static class EmailSetup
         services.AddSingleton<EmailRequests>();
         services.AddSingleton<EmailSecrets>();
         services.AddSingleton<EmailVerificationMail>();
-        services.AddSingleton<EmailVerifications>();
         services.AddSingleton<LinkPages>();
         services.AddSingleton<MailboxClaims>();
         services.AddHostedService<EmailRequestWorker>();

@@ -11,6 +11,7 @@ internal sealed class AccountAccess(SessionEnd sessions, IAccountKeys keys, Acco
     public const string ByAdministrator = "administrator";
     public const string AccountDisabled = "account_disabled";
     public const string AccountDeleted = "account_deleted";
+    public const string FactorsRemoved = "factors_removed";
     public const string MailboxClaimed = "mailbox_claimed";
     public const string PasswordReset = "password_reset";
     public const string RoleChanged = "role_changed";

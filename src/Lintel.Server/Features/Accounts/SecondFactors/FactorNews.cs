@@ -10,6 +10,7 @@ internal sealed class FactorNews(AccountAudit audit, AccountMail mail, TimeProvi
 {
     public const string AddedMail = "factor_added";
     public const string RemovedMail = "factor_removed";
+    public const string AllRemovedMail = "factors_removed";
     public const string RecoveryCodeMail = "recovery_code_used";
 
     public const string Totp = "authenticator app";
@@ -20,6 +21,19 @@ internal sealed class FactorNews(AccountAudit audit, AccountMail mail, TimeProvi
 
     public ValueTask RemovedAsync(DbSession unit, long accountId, Actor by, string factor, string? name = null) =>
         TellAsync(unit, accountId, by, AccountEvents.FactorRemoved, RemovedMail, factor, name);
+
+    /// <summary>All were removed at once, by somebody who need not have had one.</summary>
+    /// <param name="had">What there was.</param>
+    /// <param name="why">Goes on from "were removed".</param>
+    public async ValueTask AllRemovedAsync(DbSession unit, long accountId, Actor by, FactorState had, string why, JsonObject details)
+    {
+        details["totp"] = had.HasTotp;
+        details["passkeys"] = had.Passkeys;
+        await audit.AddAsync(unit, accountId, AccountEvents.FactorsRemoved, by, details);
+
+        // Where an administrator sits is nobody's business.
+        await MailAsync(unit, accountId, Actor.System, AllRemovedMail, new() { ["why"] = why });
+    }
 
     public async ValueTask RecoveryCodeUsedAsync(DbSession unit, long accountId, Actor by, long left)
     {

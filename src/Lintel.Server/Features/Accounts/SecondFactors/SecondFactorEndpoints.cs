@@ -139,18 +139,24 @@ internal static class SecondFactorEndpoints
             return error;
         }
 
-        var codes = await database.WriteAsync<IReadOnlyList<string>?>(
+        var (state, codes) = await database.WriteAsync<(FactorState?, IReadOnlyList<string>?)>(
             async unit =>
             {
-                if (await FactorTable.LockAsync(unit, caller.OwnerId) is not { Any: true })
+                var locked = await FactorTable.LockAsync(unit, caller.OwnerId, caller.SessionId);
+                if (locked is not { Any: true })
                 {
-                    return null;
+                    return (locked, null);
                 }
 
                 await news.NoteAsync(unit, caller.OwnerId, Actor.Of(context, caller, forwarded), AccountEvents.RecoveryCodesMade);
-                return await recoveryCodes.ReplaceAsync(unit, caller.OwnerId);
+                return (locked, await recoveryCodes.ReplaceAsync(unit, caller.OwnerId));
             },
             CancellationToken.None);
+        if (state is null)
+        {
+            return ApiErrors.TokenRevoked();
+        }
+
         if (codes is null)
         {
             return ApiErrors.Conflict("Recovery codes stand in for a second factor, and this account has none; add one first.");

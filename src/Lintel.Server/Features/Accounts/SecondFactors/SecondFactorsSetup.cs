@@ -18,6 +18,7 @@ internal static class SecondFactorsSetup
         builder.AddJson(SecondFactorsJson.Default);
         builder.AddMailTemplate(FactorNews.AddedMail);
         builder.AddMailTemplate(FactorNews.RemovedMail);
+        builder.AddMailTemplate(FactorNews.AllRemovedMail);
         builder.AddMailTemplate(FactorNews.RecoveryCodeMail);
         builder.DescribeTag(
             SecondFactorEndpoints.Tag,

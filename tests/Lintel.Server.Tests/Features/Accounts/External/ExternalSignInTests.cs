@@ -1,5 +1,6 @@
 using System.Net;
 using Lintel.Features.Accounts.Audit;
+using Lintel.Features.Accounts.Email;
 using Lintel.Features.Accounts.Sessions;
 using Lintel.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
@@ -128,6 +129,45 @@ public abstract class ExternalSignInTests(ExternalServer server)
             (HttpStatusCode.NoContent, HttpStatusCode.Conflict, HttpStatusCode.Conflict, HttpStatusCode.Unauthorized),
             (first.StatusCode, second.StatusCode, another.StatusCode, wrongProvider.StatusCode));
         Assert.Equal(owner.Id, Id(await SignInAsync(email)));
+    }
+
+    [Fact]
+    public async Task Who_has_neither_a_password_nor_a_factor_is_told_to_sign_in_again_and_that_is_a_fresh_proof()
+    {
+        var email = AccountsServer.NewEmail();
+        var tokens = await SignInAsync(email);
+        await server.ExecuteAsync("UPDATE session SET authenticated_at = 0 WHERE id = $1", tokens.SessionId);
+
+        using var stale = await server.SendAsync(HttpMethod.Post, "/auth/2fa/totp", tokens.Access);
+        var error = (await stale.JsonAsync()).GetProperty("error");
+        var details = error.GetProperty("details");
+
+        Assert.Equal((HttpStatusCode.Unauthorized, "AUTH_2FA_REQUIRED"), (stale.StatusCode, error.GetProperty("code").GetString()));
+        Assert.Contains("sign in again", error.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, details.GetProperty("challenge").ValueKind);
+        Assert.Equal("sign_in", Assert.Single(details.GetProperty("methods").EnumerateArray()).GetString());
+        Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM factor_challenge WHERE account_id = $1", Id(tokens)));
+
+        using var started = await server.SendAsync(HttpMethod.Post, "/auth/2fa/totp", (await SignInAsync(email)).Access);
+        Assert.Equal(HttpStatusCode.OK, started.StatusCode);
+    }
+
+    [Fact]
+    public async Task What_a_stranger_set_up_for_an_address_meets_nobody_whose_provider_vouches_for_it()
+    {
+        // Somebody registers the address, adds an app, and waits for its owner to come by a provider.
+        var stranger = await server.SignInAsync();
+        await server.ExecuteAsync("INSERT INTO totp (account_id, secret, created_at, confirmed_at, last_step) VALUES ($1, $2, 1, 1, 0)", stranger.Id, new byte[64]);
+        using var refused = await server.ExchangeAsync(await server.CodeAsync(stranger.Email));
+
+        Assert.Equal((HttpStatusCode.Conflict, "CONFLICT"), (refused.StatusCode, await refused.ErrorCodeAsync()));
+        Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM external_identity WHERE account_id = $1", stranger.Id));
+        Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM factor_challenge WHERE account_id = $1", stranger.Id));
+
+        // Once the owner has shown by mail that the address is theirs, the provider opens the account, and nothing of the stranger's stands in the way.
+        await server.Database.WriteAsync(
+            async unit => { await server.Services.GetRequiredService<MailboxClaims>().ClaimAsync(unit, stranger.Id, stranger.Email, Actor.System); }, Cancel);
+        Assert.Equal(stranger.Id, Id(await SignInAsync(stranger.Email)));
     }
 
     [Fact]

@@ -42,7 +42,17 @@ internal static class TotpEndpoints
 
         var secret = RandomNumberGenerator.GetBytes(OneTimeCode.SecretLength);
         var encrypted = secrets.Encrypt(caller.OwnerId, secret);
-        if (!await database.WriteAsync(unit => TotpTable.StartAsync(unit, caller.OwnerId, encrypted, time.GetUtcNow()), context.RequestAborted))
+        var (isAlive, isStarted) = await database.WriteAsync(
+            async unit => await FactorTable.LockAsync(unit, caller.OwnerId, caller.SessionId) is null
+                ? (false, false)
+                : (true, await TotpTable.StartAsync(unit, caller.OwnerId, encrypted, time.GetUtcNow())),
+            context.RequestAborted);
+        if (!isAlive)
+        {
+            return ApiErrors.TokenRevoked();
+        }
+
+        if (!isStarted)
         {
             return ApiErrors.Conflict("This account has an authenticator app already; remove it first.");
         }
@@ -75,19 +85,29 @@ internal static class TotpEndpoints
         }
 
         var now = time.GetUtcNow();
-        var added = await database.WriteAsync(
+        var (isAlive, added) = await database.WriteAsync<(bool, FactorAdded?)>(
             async unit =>
             {
-                if (await FactorTable.LockAsync(unit, caller.OwnerId) is null || !await table.ConfirmAsync(unit, caller.OwnerId, code, now - SetupTime, now))
+                if (await FactorTable.LockAsync(unit, caller.OwnerId, caller.SessionId) is null)
                 {
-                    return null;
+                    return (false, null);
+                }
+
+                if (!await table.ConfirmAsync(unit, caller.OwnerId, code, now - SetupTime, now))
+                {
+                    return (true, null);
                 }
 
                 await stepUp.NoteAsync(unit, caller.SessionId!.Value, AuthMethods.Totp);
                 await news.AddedAsync(unit, caller.OwnerId, Actor.Of(context, caller, forwarded), FactorNews.Totp);
-                return new FactorAdded(await factors.ChangedAsync(unit, caller.OwnerId));
+                return (true, new FactorAdded(await factors.ChangedAsync(unit, caller.OwnerId)));
             },
             CancellationToken.None);
+        if (!isAlive)
+        {
+            return ApiErrors.TokenRevoked();
+        }
+
         if (added is null)
         {
             return ApiErrors.Conflict("This is no code of the secret that was last given out; look at the app again, or get another secret.");
@@ -106,10 +126,15 @@ internal static class TotpEndpoints
             return error;
         }
 
-        var removed = await database.WriteAsync(
+        var removed = await database.WriteAsync<bool?>(
             async unit =>
             {
-                if (await FactorTable.LockAsync(unit, caller.OwnerId) is null || !await TotpTable.RemoveAsync(unit, caller.OwnerId))
+                if (await FactorTable.LockAsync(unit, caller.OwnerId, caller.SessionId) is null)
+                {
+                    return null;
+                }
+
+                if (!await TotpTable.RemoveAsync(unit, caller.OwnerId))
                 {
                     return false;
                 }
@@ -119,9 +144,9 @@ internal static class TotpEndpoints
                 return true;
             },
             CancellationToken.None);
-        if (!removed)
+        if (removed is not true)
         {
-            return ApiErrors.NotFound("This account has no authenticator app.");
+            return removed is null ? ApiErrors.TokenRevoked() : ApiErrors.NotFound("This account has no authenticator app.");
         }
 
         log.Removed(caller.OwnerId, FactorNews.Totp);

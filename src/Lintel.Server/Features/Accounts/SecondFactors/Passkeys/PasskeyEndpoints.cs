@@ -133,9 +133,10 @@ internal static class PasskeyEndpoints
             return error;
         }
 
-        if (!await registration.RemoveAsync(caller.OwnerId, id, Actor.Of(context, caller, forwarded)))
+        var removed = await registration.RemoveAsync(caller.OwnerId, id, Actor.Of(context, caller, forwarded));
+        if (removed is not true)
         {
-            return NoSuchPasskey();
+            return removed is null ? ApiErrors.TokenRevoked() : NoSuchPasskey();
         }
 
         log.Removed(caller.OwnerId, FactorNews.Passkey);

@@ -44,12 +44,17 @@ internal sealed class PasskeyRegistration(
             : (PasskeyRegistrationStatus.Refused, null);
     }
 
-    /// <returns>False where the account has none of this id.</returns>
-    public Task<bool> RemoveAsync(long accountId, Guid id, Actor by) =>
-        database.WriteAsync(
+    /// <returns>False where the account has none of this id; null where the session has ended.</returns>
+    public Task<bool?> RemoveAsync(long accountId, Guid id, Actor by) =>
+        database.WriteAsync<bool?>(
             async unit =>
             {
-                if (await FactorTable.LockAsync(unit, accountId) is null || await PasskeyTable.RemoveAsync(unit, accountId, id) is not { } name)
+                if (await FactorTable.LockAsync(unit, accountId, by.SessionId) is null)
+                {
+                    return null;
+                }
+
+                if (await PasskeyTable.RemoveAsync(unit, accountId, id) is not { } name)
                 {
                     return false;
                 }
@@ -63,7 +68,7 @@ internal sealed class PasskeyRegistration(
     private async ValueTask<(PasskeyRegistrationStatus Status, AddedPasskey? Added)> AddAsync(
         DbSession unit, FactorChallenge challenge, string name, UserPasskeyInfo passkey, Caller caller, Actor by)
     {
-        if (await FactorTable.LockAsync(unit, caller.OwnerId) is not { } state || !await FactorChallenges.LockAsync(unit, challenge.Id))
+        if (await FactorTable.LockAsync(unit, caller.OwnerId, caller.SessionId) is not { } state || !await FactorChallenges.LockAsync(unit, challenge.Id))
         {
             return (PasskeyRegistrationStatus.Gone, null);
         }
