@@ -18,8 +18,9 @@ public sealed record RegisterRequest(
 /// <param name="Email">Upper and lower case are the same.</param>
 /// <param name="Password">The password.</param>
 /// <param name="DeviceToken">Of a device that is remembered, so that no second factor is asked for; it may come as the header <c>X-Device-Token</c> instead.</param>
+/// <param name="RememberDevice">True brings a <c>device_token</c>, for an account without a second factor: on this device what strangers try elsewhere does not slow its owner down.</param>
 /// <example>{"email":"mason@example.com","password":"correct horse battery"}</example>
-public sealed record LoginRequest([property: Required] string Email, [property: Required] string Password, string? DeviceToken = null);
+public sealed record LoginRequest([property: Required] string Email, [property: Required] string Password, string? DeviceToken = null, bool RememberDevice = false);
 
 /// <summary>A sign-in as OAuth2's password form has it.</summary>
 /// <param name="Username">The e-mail address.</param>

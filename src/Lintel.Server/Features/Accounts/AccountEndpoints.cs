@@ -63,7 +63,7 @@ internal static class AccountEndpoints
         auth.MapPost("login", LoginAsync).WithName(prefix + "Login").WithSummary("Sign in with e-mail and password, as JSON or as an OAuth2 form")
             .WithDescription("A wrong e-mail address and a wrong password are answered alike, and in the same time. Only failures count against the rate limit.")
             .Accepts<LoginRequest>("application/json", "application/x-www-form-urlencoded", "multipart/form-data").DescribeForm(typeof(LoginForm))
-            .DescribeHeader(RememberedDevices.Header, "The token of a device that is remembered, so that no second factor is asked for; JSON has `device_token` for it too.")
+            .DescribeHeader(RememberedDevices.Header, "The token of a device that is remembered: no second factor is asked for, and what strangers try elsewhere does not slow it down. JSON has `device_token` for it too.")
             .ProducesErrors(401, 403).RateLimited(limits.SignIn);
         auth.MapGet("me", GetMeAsync).WithName(prefix + "Me").WithSummary("Get your account").RequireCaller().ProducesErrors(403);
     }
@@ -131,12 +131,13 @@ internal static class AccountEndpoints
 
         password = fields.Required("password");
         var deviceToken = fields.Optional("device_token") ?? RememberedDevices.TokenOf(context);
+        var rememberDevice = fields.Flag("remember_device");
         if (fields.Error is { } error)
         {
             return error;
         }
 
-        var result = await signIn.RunAsync(email, password, deviceToken, ClientInfo.Of(context, forwarded), context.RequestAborted);
+        var result = await signIn.RunAsync(email, password, deviceToken, rememberDevice, ClientInfo.Of(context, forwarded), context.RequestAborted);
         if (result.Status is SignInStatus.SignedIn or SignInStatus.SecondFactorRequired)
         {
             // Guesses count, and so do those that only keep the server busy.

@@ -16,6 +16,7 @@ internal sealed class RequestFields
     public const int MaxBodyBytes = 16 * 1024;
 
     private const string Body = "body";
+    private const string NoText = "Must be a text.";
 
     private static readonly FormOptions FormLimits = new()
     {
@@ -83,6 +84,19 @@ internal sealed class RequestFields
         return field.Text;
     }
 
+    /// <summary>A field that is true or false, or missing, which is false.</summary>
+    public bool Flag(string name)
+    {
+        var field = _fields.GetValueOrDefault(name);
+        var flag = field.Flag ?? (field.Text is null ? null : bool.TryParse(field.Text, out var parsed) ? parsed : null);
+        if (flag is null && field != default)
+        {
+            Refuse(name, "Must be true or false.");
+        }
+
+        return flag == true;
+    }
+
     /// <summary>Notes that a field is bad. The first complaint about it stands, and one about the whole body stands alone.</summary>
     public void Refuse(string name, string message)
     {
@@ -133,7 +147,9 @@ internal sealed class RequestFields
         {
             JsonTokenType.String => ReadText(ref json) is { } text ? new Field(text) : new Field(null, "Must be Unicode text."),
             JsonTokenType.Null => default,
-            _ => new Field(null, "Must be a text."),
+            JsonTokenType.True => new Field(null, NoText, true),
+            JsonTokenType.False => new Field(null, NoText, false),
+            _ => new Field(null, NoText),
         };
         json.Skip();
         if (name is not null)
@@ -155,5 +171,5 @@ internal sealed class RequestFields
         }
     }
 
-    private readonly record struct Field(string? Text, string? Complaint = null);
+    private readonly record struct Field(string? Text, string? Complaint = null, bool? Flag = null);
 }

@@ -2,19 +2,21 @@ using Lintel.Features.Accounts.Email;
 using Lintel.Features.Accounts.Guessing;
 using Lintel.Features.Accounts.Passwords;
 using Lintel.Features.Accounts.SecondFactors.Challenges;
+using Lintel.Features.Accounts.SecondFactors.Devices;
 using Lintel.Features.Accounts.Sessions;
 
 namespace Lintel.Features.Accounts;
 
 /// <summary>From an e-mail address and a password to a session.</summary>
 internal sealed class SignIn(
-    AccountTable accounts, PasswordHashing passwords, Guesses guesses, SignInCompletion completion, EmailOptions options, AccountLog log)
+    AccountTable accounts, PasswordHashing passwords, Guesses guesses, RememberedDevices devices, SignInCompletion completion, EmailOptions options, AccountLog log)
 {
     /// <summary>Whatever is wrong, the answer and its time are the same: nobody learns here who has an account.</summary>
-    public async Task<SignInResult> RunAsync(string email, string password, string? deviceToken, ClientInfo client, CancellationToken cancellationToken)
+    public async Task<SignInResult> RunAsync(string email, string password, string? deviceToken, bool rememberDevice, ClientInfo client, CancellationToken cancellationToken)
     {
         var subject = EmailAddress.Normalize(email);
-        var guess = await guesses.BeginEarlyAsync(GuessKind.Password, subject, client, cancellationToken);
+        var device = await devices.FindAsync(subject, deviceToken, cancellationToken);
+        var guess = await guesses.BeginEarlyAsync(GuessKind.Password, subject, client, device, cancellationToken);
         if (!guess.First.IsAdmitted)
         {
             return TooManyTries(guess.First);
@@ -22,14 +24,15 @@ internal sealed class SignIn(
 
         var account = await accounts.FindSecretsAsync(email, cancellationToken);
         var check = await passwords.CheckAsync(account?.PasswordHash, password, client.Address ?? "", cancellationToken);
-        if (await guess.Counted is { IsAdmitted: false } refused)
+        var counted = await guess.Counted;
+        if (!counted.IsAdmitted)
         {
-            return TooManyTries(refused);
+            return TooManyTries(counted);
         }
 
         if (check.Verdict == PasswordVerdict.Busy)
         {
-            await guesses.WithdrawAsync(GuessKind.Password, subject, client, CancellationToken.None);
+            await guesses.WithdrawAsync(GuessKind.Password, subject, client, counted.Device, CancellationToken.None);
             return new(SignInStatus.Busy);
         }
 
@@ -39,14 +42,14 @@ internal sealed class SignIn(
         }
 
         // Side by side, so that SQLite makes both durable at once.
-        var forgetting = guesses.SucceededAsync(GuessKind.Password, subject, client, CancellationToken.None);
+        var forgetting = guesses.SucceededAsync(GuessKind.Password, subject, client, counted.Device, CancellationToken.None);
         if (options.Verification == EmailVerification.Required && await accounts.FindAsync(account.Id, cancellationToken) is { EmailVerifiedAt: null })
         {
             await forgetting;
             return new(SignInStatus.Unverified);
         }
 
-        var result = await completion.CompleteAsync(account, new(AuthMethods.Password, client, check.NewHash) { DeviceToken = deviceToken }, cancellationToken);
+        var result = await completion.CompleteAsync(account, new(AuthMethods.Password, client, check.NewHash) { DeviceToken = deviceToken, RememberDevice = rememberDevice }, cancellationToken);
         await forgetting;
         if (result.Status == SignInStatus.Refused)
         {
@@ -93,4 +96,4 @@ internal enum SignInStatus
 }
 
 internal readonly record struct SignInResult(
-    SignInStatus Status, SessionGrant? Grant = null, TimeSpan RetryAfter = default, IssuedChallenge? Challenge = null);
+    SignInStatus Status, SessionGrant? Grant = null, TimeSpan RetryAfter = default, IssuedChallenge? Challenge = null, string? DeviceToken = null);

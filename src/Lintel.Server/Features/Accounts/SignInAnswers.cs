@@ -13,7 +13,7 @@ internal sealed class SignInAnswers(TokenSigner signer, TokenOptions options, Pa
 {
     public Results<Ok<TokenPair>, ErrorResult> For(HttpContext context, SignInResult result) => result switch
     {
-        { Grant: { } grant } => Tokens(context, grant.ToPair(signer, options)),
+        { Grant: { } grant } => Tokens(context, grant.ToPair(signer, options) with { DeviceToken = result.DeviceToken }),
         { Challenge: { } challenge } => Challenge(context, challenge),
         { Status: SignInStatus.Busy } => Busy(),
         { Status: SignInStatus.TooManyTries } => TooManyTries(result.RetryAfter),

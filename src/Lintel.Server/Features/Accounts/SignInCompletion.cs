@@ -37,8 +37,12 @@ internal sealed class SignInCompletion(
             await devices.NoteAsync(id, grant.SessionId, opening.Client, cancellationToken);
         }
 
+        // With a second factor it is the answer to the challenge that says whether to.
+        var deviceToken = opening is { RememberDevice: true, FactorVersion: { } version } && device is null
+            ? await devices.AddAsync(account, version, grant.SessionId, opening.Client, CancellationToken.None)
+            : null;
         log.SignedIn(account.Id, grant.SessionId);
-        return new(SignInStatus.SignedIn, grant);
+        return new(SignInStatus.SignedIn, grant, DeviceToken: deviceToken);
     }
 
     private async Task<SignInResult> ChallengeAsync(AccountSecrets account, SessionOpening opening, FactorState state, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Lintel.Features.Accounts.Guessing;
+using Lintel.Features.Accounts.SecondFactors.Devices;
 using Lintel.Features.Accounts.Sessions;
 using Lintel.Platform.Storage;
 
@@ -10,7 +11,7 @@ namespace Lintel.Features.Accounts.Email;
 /// have no more tries than one after the other.
 /// </summary>
 internal sealed class EmailCodes(
-    Database database, EmailSecrets secrets, AccountTable accounts, MailboxClaims claims, SignInCompletion completion, Guesses guesses, EmailLog log, TimeProvider time)
+    Database database, EmailSecrets secrets, AccountTable accounts, MailboxClaims claims, SignInCompletion completion, Guesses guesses, RememberedDevices devices, EmailLog log, TimeProvider time)
 {
     private const string AddressPurpose = "code address";
     private const string CodePurpose = "code";
@@ -39,10 +40,10 @@ internal sealed class EmailCodes(
     }
 
     /// <summary>Signs somebody in by their newest code. Whatever is wrong, the answer is the same.</summary>
-    public async Task<SignInResult> SignInAsync(string email, string code, string? deviceToken, ClientInfo client, CancellationToken cancellationToken)
+    public async Task<SignInResult> SignInAsync(string email, string code, string? deviceToken, bool rememberDevice, ClientInfo client, CancellationToken cancellationToken)
     {
         var normalized = EmailAddress.Normalize(email);
-        if (!EmailAddress.IsValid(normalized) || await UseAsync(normalized, code, client, cancellationToken) is not { } proof
+        if (!EmailAddress.IsValid(normalized) || await UseAsync(normalized, code, deviceToken, client, cancellationToken) is not { } proof
             || await accounts.FindSecretsAsync(normalized, cancellationToken) is not { IsActive: true } account
             || account.Id != proof.AccountId || account.PasswordVersion != proof.PasswordVersion)
         {
@@ -62,13 +63,14 @@ internal sealed class EmailCodes(
             return new(SignInStatus.Refused);
         }
 
-        await guesses.SucceededAsync(GuessKind.Code, normalized, client, cancellationToken);
-        return await completion.CompleteAsync(account, new(AuthMethods.EmailCode, client) { DeviceToken = deviceToken }, cancellationToken);
+        await guesses.SucceededAsync(GuessKind.Code, normalized, client, null, cancellationToken);
+        return await completion.CompleteAsync(account, new(AuthMethods.EmailCode, client) { DeviceToken = deviceToken, RememberDevice = rememberDevice }, cancellationToken);
     }
 
-    private async Task<CodeProof?> UseAsync(string normalized, string code, ClientInfo client, CancellationToken cancellationToken)
+    private async Task<CodeProof?> UseAsync(string normalized, string code, string? deviceToken, ClientInfo client, CancellationToken cancellationToken)
     {
-        var most = await guesses.IsKnownAsync(normalized, client, cancellationToken) ? MostAttemptsWhereKnown : MostAttempts;
+        var isKnown = await guesses.IsKnownAsync(normalized, client, cancellationToken) || await devices.FindAsync(normalized, deviceToken, cancellationToken) is not null;
+        var most = isKnown ? MostAttemptsWhereKnown : MostAttempts;
         var address = secrets.Hash(AddressPurpose, normalized);
         var kept = await database.WriteAsync(
             unit => unit.QueryFirstAsync(

@@ -15,7 +15,7 @@ internal static class EmailEndpoints
 {
     private const string LinkFault = "The link was used, has expired, or the account has changed since.";
     private const string Form = "application/x-www-form-urlencoded";
-    private const string SameForAll = "The answer is the same whether there is such an account or not, and so is its time.";
+    private const string SameForAll = "The answer is the same whether there is such an account or not, and so is its time. Who asks often has the message a little later.";
 
     /// <param name="auth">The group <c>/auth</c>.</param>
     public static void MapEmail(this RouteGroupBuilder auth, AccountRateLimits limits)
@@ -58,7 +58,7 @@ internal static class EmailEndpoints
             return error;
         }
 
-        return await requests.AddAsync(purpose, email, accountId, ClientInfo.Of(context, forwarded), context.RequestAborted)
+        return await requests.AddAsync(purpose, email, accountId, RememberedDevices.TokenOf(context), ClientInfo.Of(context, forwarded), context.RequestAborted)
             ? TypedResults.Accepted((string?)null, new AccountMessage("If this can be done, a message is on its way."))
             : ApiErrors.ServiceUnavailable("Too much mail waits just now; try again shortly.");
     }
@@ -86,13 +86,14 @@ internal static class EmailEndpoints
         var fields = await RequestFields.ReadJsonAsync(context);
         var email = fields.Required("email");
         var code = fields.Required("code");
+        var rememberDevice = fields.Flag("remember_device");
         if (fields.Error is { } error)
         {
             return error;
         }
 
         // A code that was right is used up, and whoever had it must get the answer.
-        var result = await codes.SignInAsync(email, code, RememberedDevices.TokenOf(context), ClientInfo.Of(context, forwarded), CancellationToken.None);
+        var result = await codes.SignInAsync(email, code, RememberedDevices.TokenOf(context), rememberDevice, ClientInfo.Of(context, forwarded), CancellationToken.None);
         if (result.Status != SignInStatus.Refused)
         {
             limits.GiveBack(context);

@@ -26,6 +26,9 @@ internal sealed class GuessKeys(SecretKey secret)
         return new(aimedAt, Hash('n', (byte)kind, network), Hash('p', (byte)kind, [.. aimedAt, .. network]), PlaceOf(subject, client));
     }
 
+    /// <summary>Of a device by itself, wherever it is.</summary>
+    public byte[] Of(GuessKind kind, Guid device) => Hash('d', (byte)kind, device.ToByteArray());
+
     /// <summary>Where a subject's right answers come from: one for all kinds.</summary>
     public GuessPlace PlaceOf(string subject, ClientInfo client)
     {

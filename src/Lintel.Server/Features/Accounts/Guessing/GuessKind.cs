@@ -17,7 +17,8 @@ internal enum GuessKind
 internal readonly record struct BegunGuess(GuessResult First, Task<GuessResult> Counted);
 
 /// <param name="RetryAfter">When the next try will be let in, where this one was not.</param>
-internal readonly record struct GuessResult(bool IsAdmitted, TimeSpan RetryAfter = default)
+/// <param name="Device">The device under which the try was counted, and under nothing else; null where it was counted as anybody's.</param>
+internal readonly record struct GuessResult(bool IsAdmitted, TimeSpan RetryAfter = default, Guid? Device = null)
 {
     public static readonly GuessResult Admitted = new(true);
 }

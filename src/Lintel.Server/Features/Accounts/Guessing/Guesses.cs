@@ -6,7 +6,8 @@ namespace Lintel.Features.Accounts.Guessing;
 /// <summary>
 /// Counts tries to guess a secret before they are checked, in the database, so that neither many at once nor many nodes give more of them. Beyond what is free each try
 /// waits twice as long as the one before. A try counts three times: for its network and account together, for the account, and for the network. From a network that the right
-/// answer came from lately only the first counts: neither strangers elsewhere, nor those who share its network and try others' accounts, keep the owner waiting.
+/// answer came from lately only the first counts: neither strangers elsewhere, nor those who share its network and try others' accounts, keep the owner waiting. A try from a device
+/// that the account remembers counts for that device alone, wherever it is; when it has used up its tries, it counts as anybody's, so whoever stole its token has those few more.
 /// </summary>
 /// <remarks>Nothing here depends on whether there is such an account.</remarks>
 internal sealed class Guesses(Database database, GuessKeys keys, GuessOptions options, TimeProvider time)
@@ -42,21 +43,23 @@ internal sealed class Guesses(Database database, GuessKeys keys, GuessOptions op
 
     /// <summary>Counts a try, before it is checked, and says whether it may be.</summary>
     /// <param name="subject">The account at which it is aimed: its number, or the normalized address that was given.</param>
-    public async Task<GuessResult> BeginAsync(GuessKind kind, string subject, ClientInfo client, CancellationToken cancellationToken) =>
-        await (await BeginEarlyAsync(kind, subject, client, cancellationToken)).Counted;
+/// <param name="device">The device that the try comes from, where the account remembers it.</param>
+    public async Task<GuessResult> BeginAsync(GuessKind kind, string subject, ClientInfo client, Guid? device, CancellationToken cancellationToken) =>
+        await (await BeginEarlyAsync(kind, subject, client, device, cancellationToken)).Counted;
 
     /// <summary>
     /// As <see cref="BeginAsync"/>, for a check that takes long: the count is made durable beside it. Others who try at the same time are counted after this one already then.
     /// </summary>
     /// <param name="subject">The account at which it is aimed: its number, or the normalized address that was given.</param>
-    public async Task<BegunGuess> BeginEarlyAsync(GuessKind kind, string subject, ClientInfo client, CancellationToken cancellationToken)
+    /// <param name="device">The device that the try comes from, where the account remembers it.</param>
+    public async Task<BegunGuess> BeginEarlyAsync(GuessKind kind, string subject, ClientInfo client, Guid? device, CancellationToken cancellationToken)
     {
         var key = keys.Of(kind, subject, client);
         var now = time.GetMicroseconds();
 
         // Most of those who have to wait are told so without a write.
         var (isKnown, nextAt) = await database.ReadAsync(session => ReadAsync(session, key, now), cancellationToken);
-        if (nextAt > now)
+        if (nextAt > now && device is null)
         {
             var refused = Wait(nextAt - now);
             return new(refused, Task.FromResult(refused));
@@ -67,7 +70,7 @@ internal sealed class Guesses(Database database, GuessKeys keys, GuessOptions op
         var counted = database.WriteAsync(
             async session =>
             {
-                var result = await AdmitAsync(session, key, isKnown, now);
+                var result = await AdmitAsync(session, kind, key, isKnown, device, now);
                 first.TrySetResult(result);
                 return result;
             },
@@ -76,14 +79,21 @@ internal sealed class Guesses(Database database, GuessKeys keys, GuessOptions op
         return new(result.IsAdmitted ? result : await counted, counted);
     }
 
-    /// <summary>Forgets what was counted for this account and network: the answer was right.</summary>
-    public Task SucceededAsync(GuessKind kind, string subject, ClientInfo client, CancellationToken cancellationToken)
+    /// <summary>Forgets what was counted for this account and network, or this device: the answer was right.</summary>
+    /// <param name="device">Under which the try was counted.</param>
+    public Task SucceededAsync(GuessKind kind, string subject, ClientInfo client, Guid? device, CancellationToken cancellationToken)
     {
         var key = keys.Of(kind, subject, client);
         return database.WriteAsync(
             async session =>
             {
                 var wasKnown = await RememberAsync(session, key.Place, time.GetUtcNow());
+                if (device is { } own)
+                {
+                    await session.ExecuteAsync("DELETE FROM guess WHERE counter = $1", keys.Of(kind, own));
+                    return;
+                }
+
                 await TakeBackAsync(session, key, wasKnown);
                 await session.ExecuteAsync("DELETE FROM guess WHERE counter = $1", key.Pair);
             },
@@ -91,12 +101,19 @@ internal sealed class Guesses(Database database, GuessKeys keys, GuessOptions op
     }
 
     /// <summary>Takes back a try that was let in and not checked, because the server was too busy.</summary>
-    public Task WithdrawAsync(GuessKind kind, string subject, ClientInfo client, CancellationToken cancellationToken)
+    /// <param name="device">Under which the try was counted.</param>
+    public Task WithdrawAsync(GuessKind kind, string subject, ClientInfo client, Guid? device, CancellationToken cancellationToken)
     {
         var key = keys.Of(kind, subject, client);
         return database.WriteAsync(
             async session =>
             {
+                if (device is { } own)
+                {
+                    await session.ExecuteAsync(TakeBack, keys.Of(kind, own), (long)options.Tries);
+                    return;
+                }
+
                 var (isKnown, _) = await ReadAsync(session, key, time.GetMicroseconds());
                 await TakeBackAsync(session, key, isKnown);
                 await session.ExecuteAsync(TakeBack, key.Pair, (long)options.Tries);
@@ -113,8 +130,23 @@ internal sealed class Guesses(Database database, GuessKeys keys, GuessOptions op
 
     private static GuessResult Wait(long microseconds) => new(false, TimeSpan.FromMicroseconds(microseconds));
 
-    private async ValueTask<GuessResult> AdmitAsync(DbSession session, GuessSubject key, bool isKnown, long now)
+    private async ValueTask<GuessResult> AdmitAsync(DbSession session, GuessKind kind, GuessSubject key, bool isKnown, Guid? device, long now)
     {
+        long nextAt;
+        if (device is { } own)
+        {
+            if (await CountAsync(session, keys.Of(kind, own), options.Tries, options.LongestWait, now))
+            {
+                return new(true, Device: device);
+            }
+
+            (isKnown, nextAt) = await ReadAsync(session, key, now);
+            if (nextAt > now)
+            {
+                return Wait(nextAt - now);
+            }
+        }
+
         // Everybody takes the rows in this order.
         var isAdmitted = (isKnown
                 || (await CountAsync(session, key.Network, options.TriesPerNetwork, LongestNetworkWait, now)
@@ -125,7 +157,7 @@ internal sealed class Guesses(Database database, GuessKeys keys, GuessOptions op
             return GuessResult.Admitted;
         }
 
-        var (_, nextAt) = await ReadAsync(session, key, now);
+        (_, nextAt) = await ReadAsync(session, key, now);
         return Wait(Math.Max(nextAt - now, FirstWait));
     }
 

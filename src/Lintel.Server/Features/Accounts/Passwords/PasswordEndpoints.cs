@@ -1,6 +1,7 @@
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.Email;
 using Lintel.Features.Accounts.SecondFactors;
+using Lintel.Features.Accounts.SecondFactors.Devices;
 using Lintel.Features.Accounts.Sessions;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
@@ -68,7 +69,7 @@ internal static class PasswordEndpoints
         }
 
         var client = ClientInfo.Of(context, forwarded);
-        if (current is not null && await present.CheckAsync(owner, current, client, cancellationToken) is { Verdict: not PasswordVerdict.Right } refused)
+        if (current is not null && await present.CheckAsync(owner, current, RememberedDevices.TokenOf(context), client, cancellationToken) is { Verdict: not PasswordVerdict.Right } refused)
         {
             return refused switch
             {

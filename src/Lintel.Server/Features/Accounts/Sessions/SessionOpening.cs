@@ -8,6 +8,9 @@ internal sealed record SessionOpening(string Methods, ClientInfo Client, string?
     /// <summary>The token of a device that is to be remembered, where the client sent one: with it a second factor is not asked for.</summary>
     public string? DeviceToken { get; init; }
 
+    /// <summary>Whether to remember the device, where the account has no second factor.</summary>
+    public bool RememberDevice { get; init; }
+
     /// <summary>Which second factors the account had when it was found out that these proofs are enough: nothing is opened when they have changed since. Null where that was not asked.</summary>
     public long? FactorVersion { get; init; }
 }

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using Lintel.Infrastructure;
+using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Accounts.Email;
 
@@ -41,7 +42,7 @@ public abstract class EmailServer(TestDatabaseKind kind, params string[] setting
     }
 
     /// <summary>Once everything that was asked for has been looked at.</summary>
-    public Task SettleAsync() => Eventually.HoldsAsync(async () => await CountAsync("SELECT count(*) FROM email_request") == 0 && await CountAsync("SELECT count(*) FROM mail") == 0);
+    public Task SettleAsync() => Eventually.HoldsAsync(async () => await CountAsync("SELECT count(*) FROM email_request WHERE due_at <= $1", Clock.GetMicroseconds()) == 0 && await CountAsync("SELECT count(*) FROM mail") == 0);
 
     /// <summary>Asks for mail; the answer is the same for everybody.</summary>
     public async Task AskAsync(string path, string email)
@@ -79,10 +80,11 @@ public abstract class EmailServer(TestDatabaseKind kind, params string[] setting
     }
 
     /// <summary>What somebody from another network is answered.</summary>
-    public async Task<HttpStatusCode> StatusFromAsync(string address, string path, object body)
+    public async Task<HttpStatusCode> StatusFromAsync(string address, string path, object body, string? device = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
         request.Headers.Add("X-Forwarded-For", address);
+        request.Headers.Add("X-Device-Token", device ?? "");
         using var response = await Client.SendAsync(request, Cancel);
         return response.StatusCode;
     }

@@ -239,6 +239,63 @@ public abstract class EmailVerificationTests(EmailServer server)
         Assert.Equal(10, server.Letters(person.Email).Count(static letter => letter.Contains("set a new password", StringComparison.Ordinal)));
     }
 
+    [Theory]
+    [InlineData("/auth/password/forgot", "set a new password")]
+    [InlineData("/auth/email/code", "Your code")]
+    public async Task Strangers_who_ask_all_the_time_delay_the_mail_of_an_owner_on_the_road_and_keep_it_from_nobody(string path, string word)
+    {
+        var person = await server.SignInAsync();
+        for (var round = 0; round < 3; round++)
+        {
+            for (var i = 0; i < 12; i++)
+            {
+                Assert.Equal(HttpStatusCode.Accepted, await server.StatusFromAsync($"198.51.100.{i}", path, new { email = person.Email }));
+            }
+
+            await server.SettleAsync();
+            var before = CountOf(person, word);
+            Assert.Equal(HttpStatusCode.Accepted, await server.StatusFromAsync("203.0.113.40", path, new { email = person.Email }));
+            await server.SettleAsync();
+            Assert.Equal(before, CountOf(person, word));
+
+            server.Clock.Advance(TimeSpan.FromMinutes(12) + TimeSpan.FromSeconds(1));
+            await server.LetterAsync(person.Email, word, before + 1);
+        }
+
+        // Never more than what may be sent at once in an hour, and one each twelve minutes.
+        await server.SettleAsync();
+        Assert.InRange(CountOf(person, word), 1, 5 + 5 + 3);
+        Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM email_request WHERE due_at > 0 AND email = $1", person.Email));
+    }
+
+    [Fact]
+    public async Task A_device_that_the_account_remembers_has_a_share_of_its_own_wherever_it_is()
+    {
+        var person = await server.SignInAsync();
+        using var login = await server.PostAsync("/auth/login", new { email = person.Email, password = AccountsServer.Password, remember_device = true });
+        var device = (await login.JsonAsync()).GetProperty("device_token").GetString();
+        for (var i = 0; i < 8; i++)
+        {
+            await server.StatusFromAsync($"198.51.100.{i}", "/auth/email/code", new { email = person.Email });
+        }
+
+        await server.SettleAsync();
+        await server.StatusFromAsync("203.0.113.50", "/auth/email/code", new { email = person.Email }, device);
+        var letter = await server.LetterAsync(person.Email, "Your code", 6);
+
+        // And tries of its own, when strangers have used up theirs.
+        var code = letter.Split("\r\n").Select(static line => line.Trim()).First(static line => line.Length == 9 && line.All(static c => char.IsAsciiDigit(c) || c == ' '));
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal(HttpStatusCode.Unauthorized, await server.StatusFromAsync("198.51.100.9", "/auth/login/code", new { email = person.Email, code = "0000000x" }));
+        }
+
+        Assert.Equal(HttpStatusCode.Unauthorized, await server.StatusFromAsync("203.0.113.51", "/auth/login/code", new { email = person.Email, code }));
+        Assert.Equal(HttpStatusCode.OK, await server.StatusFromAsync("203.0.113.51", "/auth/login/code", new { email = person.Email, code }, device));
+    }
+
+    private int CountOf(Person person, string word) => server.Letters(person.Email).Count(letter => letter.Contains(word, StringComparison.Ordinal));
+
     private async Task<HttpResponseMessage> PostFormAsync(string path, string form)
     {
         using var content = new StringContent(form, Encoding.UTF8, "application/x-www-form-urlencoded");

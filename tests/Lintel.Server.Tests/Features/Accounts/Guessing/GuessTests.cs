@@ -104,6 +104,74 @@ public abstract class GuessTests(GuessServer server)
     }
 
     [Fact]
+    public async Task Strangers_do_not_slow_down_a_device_that_its_account_remembers_wherever_its_owner_is()
+    {
+        var (email, other) = (await RegisterAsync(), await RegisterAsync());
+        var device = await RememberAsync(email, "203.0.113.7");
+        var otherDevice = await RememberAsync(other, "203.0.113.8");
+        foreach (var network in Enumerable.Range(110, 4))
+        {
+            await GuessAsync(email, $"192.0.2.{network}", 5);
+        }
+
+        // On the road: a network that the account was never signed in from.
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await LoginAsync(email, AccountsServer.Password, "203.0.113.99")).Status);
+        foreach (var token in new[] { otherDevice, device + "x", "ltd_" + new string('A', 43), new string('x', 5000) })
+        {
+            Assert.Equal(HttpStatusCode.TooManyRequests, (await LoginAsync(email, AccountsServer.Password, "203.0.113.99", token)).Status);
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await LoginAsync(email, AccountsServer.Password, "203.0.113.99", device)).Status);
+
+        // The owner's being right gives the strangers nothing, and makes the network known.
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await LoginAsync(email, Wrong, "192.0.2.120")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await LoginAsync(email, AccountsServer.Password, "203.0.113.99")).Status);
+    }
+
+    [Fact]
+    public async Task A_stolen_device_gives_a_few_tries_more_and_no_others_however_many_networks_try()
+    {
+        var email = await RegisterAsync();
+        var device = await RememberAsync(email, "203.0.113.20");
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => LoginAsync(email, Wrong, $"198.51.100.{i}", device)));
+
+        Assert.Equal(5 + 20, answers.Count(answer => answer.Status == HttpStatusCode.Unauthorized));
+        Assert.Equal(75, answers.Count(answer => answer.Status == HttpStatusCode.TooManyRequests));
+
+        // Then it waits like everybody, twice as long each time.
+        server.Clock.Advance(TimeSpan.FromSeconds(1));
+        answers = await Task.WhenAll(Enumerable.Range(100, 50).Select(i => LoginAsync(email, Wrong, $"198.51.100.{i}", device)));
+        Assert.Equal(2, answers.Count(answer => answer.Status == HttpStatusCode.Unauthorized));
+        Assert.Equal(HttpStatusCode.OK, (await LoginAsync(email, AccountsServer.Password, "203.0.113.20", device)).Status);
+    }
+
+    [Fact]
+    public async Task A_new_password_forgets_the_device()
+    {
+        var email = await RegisterAsync();
+        var device = await RememberAsync(email, "203.0.113.30");
+        await server.ExecuteAsync("UPDATE account SET password_version = password_version + 1 WHERE email_normalized = $1", email);
+        foreach (var network in Enumerable.Range(130, 4))
+        {
+            await GuessAsync(email, $"192.0.2.{network}", 5);
+        }
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await LoginAsync(email, AccountsServer.Password, "203.0.113.31", device)).Status);
+    }
+
+    [Fact]
+    public async Task Whether_a_device_is_to_be_remembered_is_true_or_false()
+    {
+        var email = await RegisterAsync();
+        using var refused = await server.PostAsync("/auth/login", new { email, password = AccountsServer.Password, remember_device = 7 });
+        using var not = await server.PostAsync("/auth/login", new { email, password = AccountsServer.Password, remember_device = false });
+
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.StatusCode);
+        Assert.False((await not.JsonAsync()).TryGetProperty("device_token", out _));
+    }
+
+    [Fact]
     public async Task Another_account_is_not_slower_for_it()
     {
         var (email, other) = (await RegisterAsync(), await RegisterAsync());
@@ -180,14 +248,14 @@ public abstract class GuessTests(GuessServer server)
         var client = new ClientInfo(null, "192.0.2.70");
         for (var i = 0; i < 5; i++)
         {
-            Assert.True((await Guesses.BeginAsync(GuessKind.Password, subject, client, Cancel)).IsAdmitted);
+            Assert.True((await Guesses.BeginAsync(GuessKind.Password, subject, client, null, Cancel)).IsAdmitted);
         }
 
-        Assert.False((await Guesses.BeginAsync(GuessKind.Password, subject, client, Cancel)).IsAdmitted);
-        Assert.True((await Guesses.BeginAsync(GuessKind.Code, subject, client, Cancel)).IsAdmitted);
-        Assert.True((await Guesses.BeginAsync(GuessKind.SecondFactor, subject, client, Cancel)).IsAdmitted);
-        await Guesses.SucceededAsync(GuessKind.Code, subject, client, Cancel);
-        Assert.False((await Guesses.BeginAsync(GuessKind.Password, subject, client, Cancel)).IsAdmitted);
+        Assert.False((await Guesses.BeginAsync(GuessKind.Password, subject, client, null, Cancel)).IsAdmitted);
+        Assert.True((await Guesses.BeginAsync(GuessKind.Code, subject, client, null, Cancel)).IsAdmitted);
+        Assert.True((await Guesses.BeginAsync(GuessKind.SecondFactor, subject, client, null, Cancel)).IsAdmitted);
+        await Guesses.SucceededAsync(GuessKind.Code, subject, client, null, Cancel);
+        Assert.False((await Guesses.BeginAsync(GuessKind.Password, subject, client, null, Cancel)).IsAdmitted);
     }
 
     [Fact]
@@ -197,8 +265,8 @@ public abstract class GuessTests(GuessServer server)
         var client = new ClientInfo(null, "192.0.2.71");
         for (var i = 0; i < 40; i++)
         {
-            Assert.True((await Guesses.BeginAsync(GuessKind.Code, subject, client, Cancel)).IsAdmitted);
-            await Guesses.WithdrawAsync(GuessKind.Code, subject, client, Cancel);
+            Assert.True((await Guesses.BeginAsync(GuessKind.Code, subject, client, null, Cancel)).IsAdmitted);
+            await Guesses.WithdrawAsync(GuessKind.Code, subject, client, null, Cancel);
         }
     }
 
@@ -209,16 +277,16 @@ public abstract class GuessTests(GuessServer server)
         var subject = Guid.CreateVersion7().ToString();
         for (var i = 0; i < 50; i++)
         {
-            await Guesses.SucceededAsync(GuessKind.Password, subject, new(null, $"10.1.{i}.1"), Cancel);
+            await Guesses.SucceededAsync(GuessKind.Password, subject, new(null, $"10.1.{i}.1"), null, Cancel);
             server.Clock.Advance(TimeSpan.FromMilliseconds(1));
         }
 
         Assert.InRange(await server.CountAsync("SELECT count(*) FROM guess_place") - before, 1, 32);
     }
 
-    private protected static async Task<Answer> LoginAsync(HttpClient client, string email, string password, string address)
+    private protected static async Task<Answer> LoginAsync(HttpClient client, string email, string password, string address, string? device = null)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/auth/login") { Content = JsonContent.Create(new { email, password }) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/auth/login") { Content = JsonContent.Create(new { email, password, device_token = device }) };
         request.Headers.TryAddWithoutValidation("X-Forwarded-For", address);
         using var response = await client.SendAsync(request, Cancel);
         var isError = response.StatusCode != HttpStatusCode.OK;
@@ -229,7 +297,20 @@ public abstract class GuessTests(GuessServer server)
             (int)(response.Headers.RetryAfter?.Delta?.TotalSeconds ?? 0));
     }
 
-    private Task<Answer> LoginAsync(string email, string password, string address) => LoginAsync(server.Client, email, password, address);
+    private Task<Answer> LoginAsync(string email, string password, string address, string? device = null) => LoginAsync(server.Client, email, password, address, device);
+
+    /// <summary>Signs in, and has the device remembered.</summary>
+    private async Task<string> RememberAsync(string email, string address)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/auth/login")
+        {
+            Content = JsonContent.Create(new { email, password = AccountsServer.Password, remember_device = true }),
+        };
+        request.Headers.TryAddWithoutValidation("X-Forwarded-For", address);
+        using var response = await server.Client.SendAsync(request, Cancel);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        return (await response.JsonAsync()).GetProperty("device_token").GetString()!;
+    }
 
     private async Task GuessAsync(string email, string address, int times)
     {

@@ -60,9 +60,15 @@ internal sealed class ChallengeAnswers(
         }
 
         var subject = Guessed(proof, pending);
-        if (subject is { } aim && await guesses.BeginAsync(aim.Kind, aim.Subject, client, CancellationToken.None) is { IsAdmitted: false } refused)
+        var guess = GuessResult.Admitted;
+        if (subject is { } aim)
         {
-            return new(AnswerStatus.TooManyTries, RetryAfter: refused.RetryAfter);
+            var device = await devices.FindAsync(pending.AccountId, RememberedDevices.TokenOf(context), context.RequestAborted);
+            guess = await guesses.BeginAsync(aim.Kind, aim.Subject, client, device, CancellationToken.None);
+            if (!guess.IsAdmitted)
+            {
+                return new(AnswerStatus.TooManyTries, RetryAfter: guess.RetryAfter);
+            }
         }
 
         var result = await AnswerCountedAsync(context, token, proof, rememberDevice, client);
@@ -70,8 +76,8 @@ internal sealed class ChallengeAnswers(
         {
             await (result.Status switch
             {
-                AnswerStatus.SignedIn or AnswerStatus.SteppedUp => guesses.SucceededAsync(counted.Kind, counted.Subject, client, CancellationToken.None),
-                AnswerStatus.Busy => guesses.WithdrawAsync(counted.Kind, counted.Subject, client, CancellationToken.None),
+                AnswerStatus.SignedIn or AnswerStatus.SteppedUp => guesses.SucceededAsync(counted.Kind, counted.Subject, client, guess.Device, CancellationToken.None),
+                AnswerStatus.Busy => guesses.WithdrawAsync(counted.Kind, counted.Subject, client, guess.Device, CancellationToken.None),
                 _ => Task.CompletedTask,
             });
         }

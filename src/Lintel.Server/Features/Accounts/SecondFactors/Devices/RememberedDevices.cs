@@ -6,7 +6,7 @@ namespace Lintel.Features.Accounts.SecondFactors.Devices;
 
 /// <summary>
 /// Devices on which a password is enough for thirty days, by a token that they keep. It is bound to the password and the factors that the account had: a change of either forgets them
-/// all. Never enough to prove once more who one is.
+/// all. Never enough to prove once more who one is. Where there is no second factor such a device is only known: what strangers try elsewhere does not slow it down.
 /// </summary>
 internal sealed class RememberedDevices(Database database, FactorSecrets secrets, FactorNews news, TimeOrderedIds ids, TimeProvider time)
 {
@@ -69,14 +69,20 @@ internal sealed class RememberedDevices(Database database, FactorSecrets secrets
     }
 
     /// <summary>The device whose token this is, if it is one of the account's that is still remembered.</summary>
-    public async Task<Guid?> FindAsync(long accountId, string token, CancellationToken cancellationToken) =>
-        token.Length > MaxToken
+    public Task<Guid?> FindAsync(long accountId, string? token, CancellationToken cancellationToken) => FindAsync("$1", accountId, token, cancellationToken);
+
+    /// <summary>The same for whoever says to have an address; whether somebody has it makes no difference.</summary>
+    public async Task<Guid?> FindAsync(string normalized, string? token, CancellationToken cancellationToken) =>
+        EmailAddress.IsValid(normalized) ? await FindAsync("(SELECT o.id FROM account o WHERE o.email_normalized = $1)", normalized, token, cancellationToken) : null;
+
+    private async Task<Guid?> FindAsync(string owner, object key, string? token, CancellationToken cancellationToken) =>
+        token is null or { Length: > MaxToken }
             ? null
             : await database.ReadAsync(
                 session => session.QueryFirstAsync(
-                    $"SELECT id FROM remembered_device WHERE hash IN ($3, $4) AND account_id = $1 AND {IsCurrent}",
+                    $"SELECT id FROM remembered_device WHERE hash IN ($3, $4) AND account_id = {owner} AND {IsCurrent}",
                     static row => (Guid?)row.GetGuid(0),
-                    accountId,
+                    key,
                     time.GetUtcNow().ToMicroseconds(),
                     secrets.Hash(Use, token),
                     secrets.PreviousHash(Use, token)),
