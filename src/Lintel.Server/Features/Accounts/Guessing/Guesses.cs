@@ -43,7 +43,7 @@ internal sealed class Guesses(Database database, GuessKeys keys, GuessOptions op
 
     /// <summary>Counts a try, before it is checked, and says whether it may be.</summary>
     /// <param name="subject">The account at which it is aimed: its number, or the normalized address that was given.</param>
-/// <param name="device">The device that the try comes from, where the account remembers it.</param>
+    /// <param name="device">The device that the try comes from, where the account remembers it.</param>
     public async Task<GuessResult> BeginAsync(GuessKind kind, string subject, ClientInfo client, Guid? device, CancellationToken cancellationToken) =>
         await (await BeginEarlyAsync(kind, subject, client, device, cancellationToken)).Counted;
 

@@ -1,4 +1,7 @@
+using System.Globalization;
 using System.Net;
+using System.Net.Http.Json;
+using Lintel.Features.Accounts.Guessing;
 using Lintel.Infrastructure;
 using Lintel.Platform.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -71,6 +74,31 @@ public abstract class FactorGuessTests(FactorsServer server)
         }
 
         Assert.Equal("429 RATE_LIMITED", await FactorsServer.OutcomeAsync(await server.LoginAsync(person.Email)));
+    }
+
+    [Fact]
+    public async Task A_remembered_device_shows_its_factor_while_others_in_its_network_guess_at_it()
+    {
+        var (person, app) = await server.SignInWithAppAsync();
+        using var answered = await server.PostAsync("/auth/2fa", new { challenge = await server.ChallengeAsync(person.Email), code = app.Code(), remember_device = true });
+        var device = (await answered.JsonAsync()).GetProperty("device_token").GetString();
+        for (var i = 0; i < 5; i++)
+        {
+            await FactorsServer.OutcomeAsync(await server.AnswerAsync(await server.ChallengeAsync(person.Email), app.WrongCode()));
+        }
+
+        // They have been at it for long.
+        var keys = server.Services.GetRequiredService<GuessKeys>();
+        var counter = keys.Of(GuessKind.SecondFactor, person.Id.ToString(CultureInfo.InvariantCulture), new(null, "127.0.0.1")).Pair;
+        Assert.Equal(1, await server.ExecuteAsync("UPDATE guess SET wait = 900000000 WHERE counter = $1", counter));
+        await server.MakeStaleAsync(person.Tokens);
+        using var stale = await server.PostAsync("/auth/2fa/recovery-codes", person.Tokens);
+        var challenge = await FactorsServer.ChallengeOfAsync(stale);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/auth/2fa") { Content = JsonContent.Create(new { challenge, recovery_code = app.RecoveryCodes[0] }) };
+        request.Headers.Add("X-Device-Token", device);
+
+        Assert.Equal("429 RATE_LIMITED", await FactorsServer.OutcomeAsync(await server.RecoverAsync(challenge, app.RecoveryCodes[0])));
+        Assert.Equal("204", await FactorsServer.OutcomeAsync(await server.Client.SendAsync(request, TestContext.Current.CancellationToken)));
     }
 
     [Fact]
