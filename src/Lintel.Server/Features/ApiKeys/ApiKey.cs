@@ -104,7 +104,7 @@ internal sealed class ApiKeyTable(Database database, Revocations revocations, Ap
                     "UPDATE api_key SET revoked_at = $3 WHERE id = $1 AND account_id = $2 AND revoked_at IS NULL", id, ownerId, now.ToMicroseconds());
                 if (revoked == 1)
                 {
-                    await revocations.AddAsync(session, id);
+                    revocations.Add(session, id);
                 }
 
                 return revoked == 1;
@@ -132,7 +132,7 @@ internal sealed class ApiKeyTable(Database database, Revocations revocations, Ap
         foreach (var id in ids)
         {
             await unit.ExecuteAsync("UPDATE api_key SET revoked_at = $2 WHERE id = $1", id, now.ToMicroseconds());
-            await revocations.AddAsync(unit, id);
+            revocations.Add(unit, id);
         }
 
         return ids.Count;

@@ -61,6 +61,26 @@ internal sealed class StreamLog(Database database, StreamFeeds feeds, TimeProvid
         return new AppendResult(batch.LastSeq, false);
     }
 
+    /// <summary>
+    /// Appends at the end of <paramref name="unit"/>, to streams that many units write: in the order of their names, and after all else that the unit does. A stream that is not there is made.
+    /// </summary>
+    public void AppendLast(DbSession unit, string name, StreamEvent item)
+    {
+        var pending = unit.BeforeCommit<LastAppends>(async all =>
+        {
+            foreach (var (stream, events) in all.ByName)
+            {
+                await AppendAsync(unit, await GetOrCreateAsync(unit, stream), [.. events]);
+            }
+        });
+        if (!pending.ByName.TryGetValue(name, out var known))
+        {
+            pending.ByName.Add(name, known = []);
+        }
+
+        known.Add(item);
+    }
+
     /// <summary>Appends a stream's last events as part of <paramref name="session"/>'s unit of work.</summary>
     /// <exception cref="InvalidOperationException">The stream did not take them: the caller's own row and the stream's do not agree, and neither must change.</exception>
     public async ValueTask CloseAsync(DbSession session, long streamId, StreamEvent[] events, long fence)
@@ -196,4 +216,9 @@ internal sealed class StreamLog(Database database, StreamFeeds feeds, TimeProvid
 
     private static StreamInfo Map(System.Data.Common.DbDataReader row) =>
         new(row.GetInt64(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetBoolean(5));
+
+    private sealed class LastAppends
+    {
+        public SortedDictionary<string, List<StreamEvent>> ByName { get; } = new(StringComparer.Ordinal);
+    }
 }

@@ -21,6 +21,10 @@ internal static class CallerRequirementExtensions
     public static TBuilder RequireEventStreamCaller<TBuilder>(this TBuilder builder, Scopes scopes = Scopes.None)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new CallerRequirement(scopes, AcceptsTicket: true));
 
+    /// <summary>As <see cref="RequirePerson"/>, for a route that answers with Server-Sent Events.</summary>
+    public static TBuilder RequireEventStreamPerson<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new CallerRequirement(Scopes.None, AcceptsTicket: true, IsPerson: true));
+
     /// <summary>As <see cref="RequireCaller"/>, for a WebSocket route.</summary>
     public static TBuilder RequireSocketCaller<TBuilder>(this TBuilder builder, Scopes scopes = Scopes.None)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new CallerRequirement(scopes, IsSocket: true));

@@ -6,6 +6,7 @@ namespace Lintel.Platform.Storage;
 internal abstract class DbSession
 {
     private List<Action>? _afterCommit;
+    private List<(object State, Func<ValueTask> Run)>? _beforeCommit;
 
     public abstract DatabaseKind Kind { get; }
 
@@ -32,11 +33,49 @@ internal abstract class DbSession
     /// </summary>
     public void AfterCommit(Action action) => (_afterCommit ??= []).Add(action);
 
+    /// <summary>
+    /// Runs <paramref name="action"/> as the last that the unit does, however early it is asked for: for rows that many units write. So they are locked after all others, and only for as long
+    /// as the commit takes; two units that hold something which the other wants cannot come of it.
+    /// </summary>
+    /// <returns>What the action is given, the same for all who ask in this unit: what is to be done is collected there.</returns>
+    public TState BeforeCommit<TState>(Func<TState, ValueTask> action)
+        where TState : class, new()
+    {
+        foreach (var (known, _) in _beforeCommit ?? [])
+        {
+            if (known is TState state)
+            {
+                return state;
+            }
+        }
+
+        var made = new TState();
+        (_beforeCommit ??= []).Add((made, () => action(made)));
+        return made;
+    }
+
+    internal async ValueTask RunBeforeCommitAsync()
+    {
+        for (var i = 0; i < _beforeCommit?.Count; i++)
+        {
+            await _beforeCommit[i].Run();
+        }
+
+        _beforeCommit = null;
+    }
+
     internal List<Action>? TakeAfterCommit()
     {
         var actions = _afterCommit;
         _afterCommit = null;
         return actions;
+    }
+
+    /// <summary>Forgets what a unit that failed asked for.</summary>
+    internal void Forget()
+    {
+        _afterCommit = null;
+        _beforeCommit = null;
     }
 }
 

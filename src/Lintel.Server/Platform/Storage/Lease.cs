@@ -37,3 +37,6 @@ internal sealed class Lease(Database database, string name, TimeSpan length)
             _holder,
             (long)length.TotalMicroseconds) == 1;
 }
+
+/// <summary>Another node has the lease by now: what was done under it ends here.</summary>
+internal sealed class LeaseLostException() : Exception("Another node has taken the work over.");

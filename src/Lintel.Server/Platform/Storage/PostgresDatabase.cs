@@ -38,6 +38,7 @@ internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProv
                 var session = new PostgresSession(connection, cancellationToken);
                 await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
                 var result = await unit(session);
+                await session.RunBeforeCommitAsync();
 
                 // From here on the outcome must be known, whatever the caller's patience.
                 await transaction.CommitAsync(CancellationToken.None);
@@ -46,6 +47,8 @@ internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProv
             }
             catch (DbException failure) when (failure.IsTransient() && attempt < MaxAttempts)
             {
+                Log.RunAgain(logger, failure.SqlState);
+
                 // Run again at once, the victim of a deadlock takes its locks back before the other transaction wakes up, and meets it again.
                 await Task.Delay(Random.Shared.Next(10, 30) * attempt, cancellationToken);
             }
@@ -93,5 +96,8 @@ internal sealed partial class PostgresDatabase(NpgsqlDataSource source, TimeProv
     {
         [LoggerMessage(1, LogLevel.Error, "An action after a commit failed.")]
         public static partial void AfterCommitFailed(ILogger logger, Exception failure);
+
+        [LoggerMessage(2, LogLevel.Information, "A unit of work met another ({SqlState}) and is run again.")]
+        public static partial void RunAgain(ILogger logger, string? sqlState);
     }
 }

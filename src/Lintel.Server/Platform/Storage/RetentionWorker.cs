@@ -10,11 +10,15 @@ internal abstract partial class RetentionWorker(Database database, TimeProvider 
 {
     private const long BatchSize = 200;
 
+    // Of what one statement forgets in a round: the rest waits for the next, and what comes after it in this one does not.
+    private const int MaxBatches = 500;
+
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
     private readonly AsyncSignal _due = new();
     private Lease? _lease;
     private volatile bool _isUrgent;
+    private long? _leasedAt;
 
     protected Database Database => database;
 
@@ -38,9 +42,31 @@ internal abstract partial class RetentionWorker(Database database, TimeProvider 
     /// <param name="statement">Deletes rows from before <c>$1</c>, <c>$2</c> of them at most.</param>
     protected async Task ForgetAsync(string statement, DateTimeOffset before, CancellationToken cancellationToken)
     {
-        while (await database.WriteAsync(session => session.ExecuteAsync(statement, before.ToMicroseconds(), BatchSize), cancellationToken) >= BatchSize)
+        for (var batch = 0; batch < MaxBatches; batch++)
         {
+            await KeepLeaseAsync(cancellationToken);
+            if (await database.WriteAsync(session => session.ExecuteAsync(statement, before.ToMicroseconds(), BatchSize), cancellationToken) < BatchSize)
+            {
+                return;
+            }
         }
+    }
+
+    /// <summary>Makes the lease last as long as a round that takes long.</summary>
+    /// <exception cref="LeaseLostException">Another node has it: the round ends.</exception>
+    private async Task KeepLeaseAsync(CancellationToken cancellationToken)
+    {
+        if (_leasedAt is not { } last || time.GetElapsedTime(last) < Interval)
+        {
+            return;
+        }
+
+        if (!await _lease!.TakeAsync(cancellationToken))
+        {
+            throw new LeaseLostException();
+        }
+
+        _leasedAt = time.GetTimestamp();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -81,10 +107,15 @@ internal abstract partial class RetentionWorker(Database database, TimeProvider 
         try
         {
             ForgetHere();
-            if (await lease.TakeAsync(stoppingToken) || isUrgent)
+            _leasedAt = await lease.TakeAsync(stoppingToken) ? time.GetTimestamp() : null;
+            if (_leasedAt is not null || isUrgent)
             {
                 await ForgetAsync(stoppingToken);
             }
+        }
+        catch (LeaseLostException)
+        {
+            Log.LeaseLost(logger, things);
         }
         catch (StorageUnavailableException failure)
         {
@@ -104,5 +135,8 @@ internal abstract partial class RetentionWorker(Database database, TimeProvider 
 
         [LoggerMessage(2, LogLevel.Error, "{Things} could not be forgotten.")]
         public static partial void Failed(ILogger logger, Exception failure, string things);
+
+        [LoggerMessage(3, LogLevel.Information, "{Things} are being forgotten by another node, which took over.")]
+        public static partial void LeaseLost(ILogger logger, string things);
     }
 }

@@ -177,7 +177,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         catch (Exception failure) when (!IsFatal(failure))
         {
             unit.Fault(failure);
-            _session.TakeAfterCommit();
+            _session.Forget();
             return false;
         }
     }
@@ -189,7 +189,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     private void Abandon(ChannelReader<Unit> reader, List<Unit> group, Exception failure)
     {
         Log.GroupFailed(_logger, failure, group.Count);
-        _session.TakeAfterCommit();
+        _session.Forget();
         if (raw.sqlite3_get_autocommit(_session.Connection.Handle) == 0)
         {
             try
@@ -296,10 +296,17 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
             var pending = work(session);
             if (!pending.IsCompleted)
             {
-                throw new InvalidOperationException("A unit of work awaited something other than its database session.");
+                throw IsAsynchronous();
             }
 
             _result = pending.GetAwaiter().GetResult();
+            var last = session.RunBeforeCommitAsync();
+            if (!last.IsCompleted)
+            {
+                throw IsAsynchronous();
+            }
+
+            last.GetAwaiter().GetResult();
             _afterCommit = session.TakeAfterCommit();
             IsExecuted = true;
         }
@@ -340,6 +347,8 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         }
 
         public override void Fail(Exception failure) => _completion.TrySetException(failure);
+
+        private static InvalidOperationException IsAsynchronous() => new("A unit of work awaited something other than its database session.");
     }
 
     private static partial class Log

@@ -30,28 +30,26 @@ internal sealed class AccountAudit(StreamLog streams)
     /// <summary>The stream of one account.</summary>
     public static string NameOf(long accountId) => string.Create(CultureInfo.InvariantCulture, $"accounts.activity.{accountId}");
 
-    /// <summary>Writes down an event as part of <paramref name="unit"/>.</summary>
+    /// <summary>Writes down an event as part of <paramref name="unit"/>, at its end: the log of all accounts is a row that every unit wants.</summary>
     /// <param name="kind">One of <see cref="AccountEvents"/>.</param>
-    public async ValueTask AddAsync(DbSession unit, long accountId, string kind, Actor actor, JsonObject? details = null)
+    public ValueTask AddAsync(DbSession unit, long accountId, string kind, Actor actor, JsonObject? details = null)
     {
         var entry = new AuditEntry(accountId, actor.AccountId, actor.SessionId, actor.KeyId, actor.Client.Address, actor.Client.UserAgent, details);
-        StreamEvent[] events = [new(kind, JsonSerializer.SerializeToUtf8Bytes(entry, AuditJson.Default.AuditEntry))];
 
         // Whose account it is gets to know who did it, and not from where: that is the other person's own.
-        StreamEvent[] own = actor.AccountId is { } by && by != accountId
-            ? [new(kind, JsonSerializer.SerializeToUtf8Bytes(entry with { SessionId = null, KeyId = null, Address = null, UserAgent = null }, AuditJson.Default.AuditEntry))]
-            : events;
-        await streams.AppendAsync(unit, await streams.GetOrCreateAsync(unit, NameOf(accountId)), own);
-
-        // The one row that all nodes write comes last: it is locked only until the commit.
-        await streams.AppendAsync(unit, await streams.GetOrCreateAsync(unit, Name), events);
+        var own = actor.AccountId is { } by && by != accountId ? entry with { SessionId = null, KeyId = null, Address = null, UserAgent = null } : entry;
+        Append(unit, NameOf(accountId), kind, own);
+        Append(unit, Name, kind, entry);
+        return ValueTask.CompletedTask;
     }
 
     /// <summary>Writes down that an account is gone, of which nothing else is left: in the log of all accounts alone.</summary>
-    public async ValueTask AddLastAsync(DbSession unit, long accountId)
+    public ValueTask AddLastAsync(DbSession unit, long accountId)
     {
-        var entry = new AuditEntry(accountId, null, null, null, null, null, null);
-        StreamEvent[] events = [new(AccountEvents.Deleted, JsonSerializer.SerializeToUtf8Bytes(entry, AuditJson.Default.AuditEntry))];
-        await streams.AppendAsync(unit, await streams.GetOrCreateAsync(unit, Name), events);
+        Append(unit, Name, AccountEvents.Deleted, new(accountId, null, null, null, null, null, null));
+        return ValueTask.CompletedTask;
     }
+
+    private void Append(DbSession unit, string stream, string kind, AuditEntry entry) =>
+        streams.AppendLast(unit, stream, new(kind, JsonSerializer.SerializeToUtf8Bytes(entry, AuditJson.Default.AuditEntry)));
 }

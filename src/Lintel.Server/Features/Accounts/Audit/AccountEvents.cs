@@ -45,4 +45,7 @@ internal static class AccountEvents
     public const string RecoveryCodeUsed = "recovery_code.used";
     public const string DeviceRemembered = "device.remembered";
     public const string DeviceForgotten = "device.forgotten";
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<string> All { get; } = [.. typeof(AccountEvents).GetFields().Select(static field => (string)field.GetRawConstantValue()!)];
 }

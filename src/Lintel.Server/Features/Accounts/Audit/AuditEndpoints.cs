@@ -5,6 +5,7 @@ using System.Text.Json;
 using Lintel.Features.Streams;
 using Lintel.Platform.Errors;
 using Lintel.Platform.Http;
+using Lintel.Platform.OpenApi;
 using Lintel.Platform.RateLimits;
 using Lintel.Platform.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -21,11 +22,21 @@ internal static class AuditEndpoints
     private const string AccountMeaning = "Only what happened to this account.";
     private const string KindMeaning = "Only events of this kind.";
 
+    private const string Endless =
+        "The stream ends with the session or key that opened it. When it breaks, come back with the last `id`, which is told at once and before any event: nothing is missed or repeated.";
+
     public static void MapAudit(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/auth/activity", ListOwnAsync).WithTags("Accounts").WithName("ListActivity").WithSummary("List what happened to your account, newest first")
             .WithDescription("Sign-ins, changes and what administrators did; for a year, unless the server is set otherwise. Nobody can change it.")
             .RequirePerson().RateLimited();
+        MessageUnion events = new(
+            "ActivityEvent",
+            "Something that happened to an account, as the lists show it.",
+            [.. AccountEvents.All.Select(static kind => new MessageType(kind, typeof(ActivityView), IsLogged: true)), new(StreamReset.EventName, typeof(StreamReset))]);
+        routes.MapGet("/auth/activity/events", static (HttpContext context, Caller caller, ActivityWatch watch) => watch.ServeAsync(context, caller, caller.OwnerId, new()))
+            .WithTags("Accounts").WithName("WatchActivity").WithSummary("Watch what happens to your account, from now on or from Last-Event-ID").WithDescription(Endless)
+            .RequireEventStreamPerson().Streams(StreamKind.ServerSentEvents).DescribeCursor().DescribeEvents(events);
 
         var audit = routes.MapGroup("/api/admin/audit").WithTags("Administration").RequireCaller(Scopes.Admin).RateLimited();
         audit.MapGet("", ListAllAsync).WithName("ListAudit").WithSummary("List what happened to accounts, newest first")
@@ -35,6 +46,9 @@ internal static class AuditEndpoints
         audit.MapGet("export", ExportAsync).WithName("ExportAudit").WithSummary("Export what happened to accounts as JSON lines, oldest first")
             .WithDescription("As much as there is at that moment. The `id` of the last line, as `after`, goes on behind it. It needs the scope `admin`.")
             .Produces(200, contentType: "application/x-ndjson");
+        routes.MapGet("/api/admin/audit/events", WatchAsync).WithTags("Administration").WithName("WatchAudit")
+            .WithSummary("Watch what happens to accounts, from now on or from Last-Event-ID").WithDescription(Endless + " It needs the scope `admin`.")
+            .RequireEventStreamCaller(Scopes.Admin).Streams(StreamKind.ServerSentEvents).DescribeCursor().DescribeEvents(events);
     }
 
     private static async Task<Results<Ok<ActivityList>, ErrorResult>> ListOwnAsync(
@@ -123,6 +137,22 @@ internal static class AuditEndpoints
 
             from = AuditReader.SeqOf(stream, page.After)!.Value + 1;
         }
+    }
+
+    private static async Task<Results<EmptyHttpResult, ErrorResult>> WatchAsync(
+        HttpContext context,
+        Caller caller,
+        ActivityWatch watch,
+        [FromQuery(Name = "account_id"), Description(AccountMeaning)] long? accountId = null,
+        [Description(KindMeaning)] string? kind = null)
+    {
+        if (CheckKind(kind) is { } refusal)
+        {
+            return refusal;
+        }
+
+        await watch.ServeAsync(context, caller, null, new(accountId, kind));
+        return TypedResults.Empty;
     }
 
     private static ErrorResult? CheckKind(string? kind) =>

@@ -54,36 +54,16 @@ internal sealed class AuditReader(Database database, StreamLog log)
         return new(found, reached);
     }
 
+    /// <summary>Those of the events from number <paramref name="from"/> to before <paramref name="end"/> that are asked for, oldest first.</summary>
+    public Task<List<StoredEvent>> ReadAsync(StreamInfo stream, long from, long end, AuditFilter filter, CancellationToken cancellationToken) =>
+        QueryAsync(stream, from, end, filter, " ORDER BY seq LIMIT $7", (int)(end - from), cancellationToken);
+
     /// <summary>The number of an event of that stream; null for what is none of its ids.</summary>
     public static long? SeqOf(StreamInfo stream, string id) =>
         StreamCursor.TryParse(id, out var cursor) && cursor.Stream == stream.Name && cursor.Epoch == stream.Epoch && cursor.Seq <= stream.Tail ? cursor.Seq : null;
 
-    private async Task<List<ActivityView>> ReadAsync(
-        StreamInfo stream, long floor, long end, AuditFilter filter, string order, int limit, CancellationToken cancellationToken)
-    {
-        // In the log of all, an account's own events are told by their facts: its stream of its own is gone when it is deleted.
-        var account = filter.AccountId is { } id && stream.Name == AccountAudit.Name ? $$"""{"account_id":{{id}}""" : "";
-        var rows = await database.ReadAsync(
-            session => session.QueryAsync(
-                (account.Length == 0 ? Matching + " AND $8 = ''" : $"{Matching} AND {Beginning(session.Kind)} IN ($8 || ',', $8 || '}}')") + order,
-                static row => new StoredEvent(row.GetInt64(0), row.GetInstant(1), new StreamEvent(row.GetString(2), row.GetBytes(3))),
-                stream.Id,
-                floor,
-                end,
-                filter.Kind ?? "",
-                filter.Since?.ToMicroseconds() ?? 0,
-                filter.Until?.ToMicroseconds() ?? long.MaxValue,
-                (long)limit,
-                account),
-            cancellationToken);
-        return [.. rows.Select(stored => View(stream, stored))];
-    }
-
-    // The account comes first in an entry, of which something follows or nothing, and its letters are ASCII.
-    private static string Beginning(DatabaseKind kind) =>
-        kind == DatabaseKind.Sqlite ? "substr(CAST(data AS TEXT), 1, length($8) + 1)" : "convert_from(substr(data, 1, length(CAST($8 AS TEXT)) + 1), 'UTF8')";
-
-    internal static ActivityView View(StreamInfo stream, StoredEvent stored)
+    /// <summary>An event as readers get it.</summary>
+    public static ActivityView View(StreamInfo stream, StoredEvent stored)
     {
         var entry = JsonSerializer.Deserialize(stored.Event.Data.Span, AuditJson.Default.AuditEntry)!;
         return new(
@@ -98,4 +78,31 @@ internal sealed class AuditReader(Database database, StreamLog log)
             entry.UserAgent,
             entry.Details is null ? null : JsonSerializer.SerializeToElement(entry.Details, AuditJson.Default.JsonObject));
     }
+
+    private async Task<List<ActivityView>> ReadAsync(
+        StreamInfo stream, long floor, long end, AuditFilter filter, string order, int limit, CancellationToken cancellationToken) =>
+        [.. (await QueryAsync(stream, floor, end, filter, order, limit, cancellationToken)).Select(stored => View(stream, stored))];
+
+    private Task<List<StoredEvent>> QueryAsync(StreamInfo stream, long floor, long end, AuditFilter filter, string order, int limit, CancellationToken cancellationToken)
+    {
+        // In the log of all, an account's own events are told by their facts: its stream of its own is gone when it is deleted.
+        var account = filter.AccountId is { } id && stream.Name == AccountAudit.Name ? $$"""{"account_id":{{id}}""" : "";
+        return database.ReadAsync(
+            session => session.QueryAsync(
+                (account.Length == 0 ? Matching + " AND $8 = ''" : $"{Matching} AND {Beginning(session.Kind)} IN ($8 || ',', $8 || '}}')") + order,
+                static row => new StoredEvent(row.GetInt64(0), row.GetInstant(1), new StreamEvent(row.GetString(2), row.GetBytes(3))),
+                stream.Id,
+                floor,
+                end,
+                filter.Kind ?? "",
+                filter.Since?.ToMicroseconds() ?? 0,
+                filter.Until?.ToMicroseconds() ?? long.MaxValue,
+                (long)limit,
+                account),
+            cancellationToken);
+    }
+
+    // The account comes first in an entry, of which something follows or nothing, and its letters are ASCII.
+    private static string Beginning(DatabaseKind kind) =>
+        kind == DatabaseKind.Sqlite ? "substr(CAST(data AS TEXT), 1, length($8) + 1)" : "convert_from(substr(data, 1, length(CAST($8 AS TEXT)) + 1), 'UTF8')";
 }

@@ -13,6 +13,7 @@ internal static class AuditSetup
         builder.Services.AddSingleton<AccountAudit>();
         builder.Services.AddSingleton<AuditErasure>();
         builder.Services.AddSingleton<AuditReader>();
+        builder.Services.AddSingleton<ActivityWatch>();
         builder.Services.AddSingleton<AuditRetentionWorker>();
         builder.Services.AddHostedService(static services => services.GetRequiredService<AuditRetentionWorker>());
     }

@@ -10,73 +10,93 @@ namespace Lintel.Features.Accounts.External;
 internal sealed record ProviderMetadata(
     string AuthorizationEndpoint, string TokenEndpoint, string? UserEndpoint, string? KeysEndpoint, bool UsesBasic, bool TellsIssuer);
 
-/// <summary>What one provider published, kept for a while. One request at a time asks for it, and an outage leaves what was known.</summary>
-internal sealed class ProviderDirectory(ExternalProvider provider, ProviderConnection connection, TimeProvider time) : IDisposable
+/// <summary>
+/// What one provider published, kept for a while. One request at a time asks for it, for all who want to know: it takes as long as the provider's patience lasts and no longer, and none of those
+/// who wait ends it by going away. An outage leaves what was known.
+/// </summary>
+internal sealed class ProviderDirectory(ExternalProvider provider, ProviderConnection connection, TimeProvider time)
 {
     private const string WellKnown = "/.well-known/openid-configuration";
 
     private static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
     private static readonly TimeSpan KeysInterval = TimeSpan.FromMinutes(1);
 
-    private readonly SemaphoreSlim _loading = new(1, 1);
+    private readonly Lock _gate = new();
     private ProviderMetadata? _metadata;
     private long _metadataAt;
-    private IReadOnlyList<VerificationKey> _keys = [];
+    private Task<ProviderMetadata>? _loading;
+    private volatile IReadOnlyList<VerificationKey> _keys = [];
     private long? _keysAt;
+    private Task _loadingKeys = Task.CompletedTask;
 
-    public async Task<ProviderMetadata> GetAsync(CancellationToken cancellationToken)
+    public async ValueTask<ProviderMetadata> GetAsync(CancellationToken cancellationToken)
     {
-        await _loading.WaitAsync(cancellationToken);
-        try
+        Task<ProviderMetadata> loading;
+        lock (_gate)
         {
-            if (_metadata is null || time.GetElapsedTime(_metadataAt) > Lifetime)
+            if (_metadata is { } fresh && time.GetElapsedTime(_metadataAt) <= Lifetime)
             {
-                _metadata = provider.IsGitHub ? OfGitHub() : await DiscoverAsync(cancellationToken);
-                _metadataAt = time.GetTimestamp();
+                return fresh;
+            }
+
+            loading = _loading = _loading is { IsCompleted: false } ? _loading : LoadAsync();
+            if (_metadata is { } known)
+            {
+                // What was true an hour ago is most likely true now, and nobody waits for what is newer.
+                return known;
             }
         }
-        catch (ProviderUnavailableException) when (_metadata is not null)
-        {
-            // What was true an hour ago is most likely true now.
-        }
-        finally
-        {
-            _loading.Release();
-        }
 
-        return _metadata!;
+        return await loading.WaitAsync(cancellationToken);
     }
 
     /// <summary>The key of a token; asked for anew when it is not known, but not again for a minute.</summary>
     public async Task<VerificationKey?> FindKeyAsync(JsonWebSignature jws, CancellationToken cancellationToken)
     {
         var metadata = await GetAsync(cancellationToken);
-        await _loading.WaitAsync(cancellationToken);
-        try
+        if (Find(jws) is null && metadata.KeysEndpoint is { } endpoint)
         {
-            if (Find(jws) is { } known)
-            {
-                return known;
-            }
-
-            if (metadata.KeysEndpoint is { } endpoint && (_keysAt is not { } last || time.GetElapsedTime(last) > KeysInterval))
-            {
-                var answer = await SendAsync(endpoint, cancellationToken);
-                _keys = answer.TryGetProperty("keys", out var keys) && keys.ValueKind == JsonValueKind.Array
-                    ? [.. keys.EnumerateArray().Select(VerificationKey.FromJson).OfType<VerificationKey>()]
-                    : [];
-                _keysAt = time.GetTimestamp();
-            }
-
-            return Find(jws);
+            await RefreshKeysAsync(endpoint).WaitAsync(cancellationToken);
         }
-        finally
+
+        return Find(jws);
+    }
+
+    private async Task<ProviderMetadata> LoadAsync()
+    {
+        var metadata = provider.IsGitHub ? OfGitHub() : await DiscoverAsync();
+        lock (_gate)
         {
-            _loading.Release();
+            (_metadata, _metadataAt) = (metadata, time.GetTimestamp());
+        }
+
+        return metadata;
+    }
+
+    private Task RefreshKeysAsync(string endpoint)
+    {
+        lock (_gate)
+        {
+            if (_loadingKeys.IsCompleted && (_keysAt is not { } last || time.GetElapsedTime(last) > KeysInterval))
+            {
+                _loadingKeys = LoadKeysAsync(endpoint);
+            }
+
+            return _loadingKeys;
         }
     }
 
-    public void Dispose() => _loading.Dispose();
+    private async Task LoadKeysAsync(string endpoint)
+    {
+        var answer = await SendAsync(endpoint);
+        _keys = answer.TryGetProperty("keys", out var keys) && keys.ValueKind == JsonValueKind.Array
+            ? [.. keys.EnumerateArray().Select(VerificationKey.FromJson).OfType<VerificationKey>()]
+            : [];
+        lock (_gate)
+        {
+            _keysAt = time.GetTimestamp();
+        }
+    }
 
     /// <summary>Without an id the only key there is, as OpenID Connect has it.</summary>
     private VerificationKey? Find(JsonWebSignature jws) => jws.KeyId is { } id ? _keys.FirstOrDefault(key => key.Id == id) : _keys.Count == 1 ? _keys[0] : null;
@@ -90,9 +110,9 @@ internal sealed class ProviderDirectory(ExternalProvider provider, ProviderConne
         return new($"{place}/login/oauth/authorize", $"{place}/login/oauth/access_token", $"{api}/user", null, UsesBasic: false, TellsIssuer: false);
     }
 
-    private async Task<ProviderMetadata> DiscoverAsync(CancellationToken cancellationToken)
+    private async Task<ProviderMetadata> DiscoverAsync()
     {
-        var document = await SendAsync(provider.Issuer.TrimEnd('/') + WellKnown, cancellationToken);
+        var document = await SendAsync(provider.Issuer.TrimEnd('/') + WellKnown);
 
         // Letter for letter: a document that speaks for another issuer would make its users ours.
         if (Text(document, "issuer") != provider.Issuer)
@@ -110,10 +130,10 @@ internal sealed class ProviderDirectory(ExternalProvider provider, ProviderConne
             TellsIssuer: document.TryGetProperty("authorization_response_iss_parameter_supported", out var tells) && tells.ValueKind == JsonValueKind.True);
     }
 
-    private async Task<JsonElement> SendAsync(string address, CancellationToken cancellationToken)
+    private async Task<JsonElement> SendAsync(string address)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
-        var answer = await connection.SendAsync(provider, request, cancellationToken);
+        var answer = await connection.SendAsync(provider, request, CancellationToken.None);
         return answer is { IsSuccess: true, Body.ValueKind: JsonValueKind.Object }
             ? answer.Body
             : throw new ProviderUnavailableException(provider.Id, new InvalidDataException($"It answered {answer.Status} at {address}."));
@@ -136,18 +156,10 @@ internal sealed class ProviderDirectory(ExternalProvider provider, ProviderConne
 }
 
 /// <summary>The directories of all providers.</summary>
-internal sealed class ProviderDirectories(ExternalOptions options, ProviderConnection connection, TimeProvider time) : IDisposable
+internal sealed class ProviderDirectories(ExternalOptions options, ProviderConnection connection, TimeProvider time)
 {
     private readonly Dictionary<string, ProviderDirectory> _directories =
         options.Providers.ToDictionary(static provider => provider.Id, provider => new ProviderDirectory(provider, connection, time), StringComparer.Ordinal);
 
     public ProviderDirectory Of(ExternalProvider provider) => _directories[provider.Id];
-
-    public void Dispose()
-    {
-        foreach (var directory in _directories.Values)
-        {
-            directory.Dispose();
-        }
-    }
 }

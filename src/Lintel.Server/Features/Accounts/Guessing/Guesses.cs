@@ -208,9 +208,14 @@ internal sealed class Guesses(Database database, GuessKeys keys, GuessOptions op
 
         await session.ExecuteAsync(
             "INSERT INTO guess_place (subject, place, expires_at) VALUES ($1, $2, $3) ON CONFLICT (subject, place) DO UPDATE SET expires_at = excluded.expires_at", place.Account, place.Network, until);
+
+        // What another is writing is in use: it is left alone, and nobody waits.
         await session.ExecuteAsync(
-            """
-            DELETE FROM guess_place WHERE subject = $1 AND expires_at < (SELECT expires_at FROM guess_place WHERE subject = $1 ORDER BY expires_at DESC LIMIT 1 OFFSET $2)
+            $"""
+            DELETE FROM guess_place WHERE subject = $1 AND place IN (
+                SELECT place FROM guess_place
+                WHERE subject = $1 AND expires_at < (SELECT expires_at FROM guess_place WHERE subject = $1 ORDER BY expires_at DESC LIMIT 1 OFFSET $2)
+                {session.Lock("FOR UPDATE SKIP LOCKED")})
             """,
             place.Account,
             PlacesPerSubject - 1);

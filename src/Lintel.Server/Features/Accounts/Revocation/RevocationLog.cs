@@ -19,7 +19,7 @@ internal sealed class RevocationLog(Database database, StreamLog streams)
 
     public bool IsUsed => database.Kind == DatabaseKind.Postgres;
 
-    /// <summary>Makes the stream, if no node has. Before this nothing can be appended.</summary>
+    /// <summary>Makes the stream, if no node has.</summary>
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
         if (IsUsed)
@@ -28,12 +28,12 @@ internal sealed class RevocationLog(Database database, StreamLog streams)
         }
     }
 
-    public async ValueTask AppendAsync(DbSession unit, Guid credentialId)
+    /// <summary>Tells the other nodes as part of <paramref name="unit"/>, at its end.</summary>
+    public void Append(DbSession unit, Guid credentialId)
     {
         if (IsUsed)
         {
-            var data = Encoding.UTF8.GetBytes($$"""{"id":"{{credentialId}}"}""");
-            await streams.AppendAsync(unit, _streamId, [new StreamEvent(Kind, data)]);
+            streams.AppendLast(unit, Name, new StreamEvent(Kind, Encoding.UTF8.GetBytes($$"""{"id":"{{credentialId}}"}""")));
         }
     }
 

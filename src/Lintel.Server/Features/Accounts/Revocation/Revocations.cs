@@ -15,9 +15,9 @@ internal sealed class Revocations(
     public TimeSpan Horizon => (options.AccessTokenLifetime > RevokedCredentials.LongestIssued ? options.AccessTokenLifetime : RevokedCredentials.LongestIssued) + Margin;
 
     /// <summary>Tells everybody of a revocation as part of the <paramref name="unit"/> that revokes; it takes effect with its commit.</summary>
-    public async ValueTask AddAsync(DbSession unit, Guid credentialId)
+    public void Add(DbSession unit, Guid credentialId)
     {
-        await log.AppendAsync(unit, credentialId);
+        log.Append(unit, credentialId);
         unit.AfterCommit(() => Apply(credentialId));
     }
 

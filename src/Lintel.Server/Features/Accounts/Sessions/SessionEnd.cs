@@ -80,7 +80,7 @@ internal sealed class SessionEnd(Revocations revocations, AccountAudit audit)
     private async ValueTask FinishAsync(DbSession unit, long accountId, Guid sessionId, string reason, DateTimeOffset now, Actor by)
     {
         await unit.ExecuteAsync("UPDATE refresh_tokens SET revoked_at = $2 WHERE session_id = $1 AND revoked_at IS NULL", sessionId, now.ToMicroseconds());
-        await revocations.AddAsync(unit, sessionId);
+        revocations.Add(unit, sessionId);
         await audit.AddAsync(unit, accountId, AccountEvents.SessionEnded, by, new() { ["session_id"] = sessionId, ["reason"] = reason });
     }
 }

@@ -41,9 +41,13 @@ internal sealed class SessionTable(
           AND a.factor_version = COALESCE($10, a.factor_version)
         """;
 
-    // Those used least, beyond the number that an account may have.
+    // Those used least, beyond the number that an account may have; in one order for all who end sessions, so that two of them cannot wait for each other.
     private const string Surplus =
-        "SELECT id FROM session WHERE account_id = $1 AND revoked_at IS NULL AND id <> $2 ORDER BY last_used_at DESC, id DESC LIMIT 100 OFFSET $3";
+        """
+        SELECT id FROM (
+            SELECT id FROM session WHERE account_id = $1 AND revoked_at IS NULL AND id <> $2 ORDER BY last_used_at DESC, id DESC LIMIT 100 OFFSET $3) AS surplus
+        ORDER BY id
+        """;
 
     private const string AddToken =
         "INSERT INTO refresh_tokens (session_id, generation, jti, issued_at, expires_at) VALUES ($1, $2, $3, $4, $5)";

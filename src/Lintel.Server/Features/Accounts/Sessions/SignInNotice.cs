@@ -66,10 +66,14 @@ internal sealed class SignInNotice(AccountAudit audit, AccountMail mail, SecretK
             (now - DevicesKept).ToMicroseconds()) == 1;
         var added = await unit.ExecuteAsync(
             "INSERT INTO account_device (account_id, device, expires_at) VALUES ($1, $2, $3) ON CONFLICT (account_id, device) DO NOTHING", accountId, device, until);
+
+        // What another sign-in is writing is in use: it is left alone, and nobody waits.
         await unit.ExecuteAsync(
-            """
-            DELETE FROM account_device
-            WHERE account_id = $1 AND expires_at < (SELECT expires_at FROM account_device WHERE account_id = $1 ORDER BY expires_at DESC LIMIT 1 OFFSET $2)
+            $"""
+            DELETE FROM account_device WHERE account_id = $1 AND device IN (
+                SELECT device FROM account_device
+                WHERE account_id = $1 AND expires_at < (SELECT expires_at FROM account_device WHERE account_id = $1 ORDER BY expires_at DESC LIMIT 1 OFFSET $2)
+                {unit.Lock("FOR UPDATE SKIP LOCKED")})
             """,
             accountId,
             DevicesPerAccount - 1);

@@ -241,6 +241,34 @@ public sealed class ExternalAttackTests(SqliteExternalServer server) : IClassFix
         Assert.Equal(breaker.Options.Failures, server.Rogue.DownRequests);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_provider_that_never_answers_is_asked_once_for_all_and_holds_up_nobody_elses_page()
+    {
+        var place = $"/auth/external/hang?return_to={Uri.EscapeDataString(ExternalServer.App)}&code_challenge={ExternalServer.NewChallenge().Challenge}";
+        var started = TimeProvider.System.GetTimestamp();
+        using var impatient = new CancellationTokenSource();
+        var gone = server.Client.GetAsync(place, impatient.Token);
+        await Eventually.HoldsAsync(() => server.Rogue.HangRequests == 1);
+        var waiting = Enumerable.Range(0, 30).Select(_ => server.Client.GetAsync(place, Cancel)).ToArray();
+
+        // Who began it goes away, and those who came after still wait for the same answer; at the other providers people sign in meanwhile.
+        await impatient.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gone);
+        await server.BeginAsync(server.Client, "corp", ExternalServer.NewChallenge().Challenge);
+        await server.BeginAsync(server.Client, "rogue", ExternalServer.NewChallenge().Challenge);
+        Assert.DoesNotContain(waiting, static answer => answer.IsCompleted);
+
+        foreach (var answer in waiting)
+        {
+            using var response = await answer;
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        }
+
+        // One time-out for all of them, where each waiting its turn would have taken five minutes.
+        Assert.Equal(1, server.Rogue.HangRequests);
+        Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(40), TimeProvider.System.GetElapsedTime(started).ToString());
+    }
+
     [Fact]
     public async Task A_configuration_that_speaks_for_another_issuer_is_not_believed()
     {

@@ -46,7 +46,10 @@ public abstract partial class ExternalServer : AccountsServer, IAsyncDisposable
             $"--OAUTH_GITHUB_ISSUER={rogue.Address}",
             "--OAUTH_DOWN_CLIENT_ID=lintel",
             "--OAUTH_DOWN_CLIENT_SECRET=x",
-            $"--OAUTH_DOWN_ISSUER={rogue.Address}/down") => (_corp, Rogue) = (corp, rogue);
+            $"--OAUTH_DOWN_ISSUER={rogue.Address}/down",
+            "--OAUTH_HANG_CLIENT_ID=lintel",
+            "--OAUTH_HANG_CLIENT_SECRET=x",
+            $"--OAUTH_HANG_ISSUER={rogue.Address}/hang") => (_corp, Rogue) = (corp, rogue);
 
     internal RogueProvider Rogue { get; }
 

@@ -21,6 +21,7 @@ internal sealed class RogueProvider : IDisposable
     private readonly RSA _key = RSA.Create(2048);
     private int _tokenRequests;
     private int _downRequests;
+    private int _hangRequests;
 
     public RogueProvider()
     {
@@ -37,6 +38,9 @@ internal sealed class RogueProvider : IDisposable
     public int TokenRequests => _tokenRequests;
 
     public int DownRequests => _downRequests;
+
+    /// <summary>Requests to the provider that never answers.</summary>
+    public int HangRequests => _hangRequests;
 
     /// <summary>The ID token that it gives next; null for an answer without one.</summary>
     public string? IdToken { get; set; }
@@ -81,6 +85,9 @@ internal sealed class RogueProvider : IDisposable
                 Interlocked.Increment(ref _downRequests);
                 context.Response.StatusCode = StatusCodes.Status502BadGateway;
                 return Task.CompletedTask;
+            case "/hang/.well-known/openid-configuration":
+                Interlocked.Increment(ref _hangRequests);
+                return Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(static _ => { }, TaskScheduler.Default);
             case "/jwks":
                 var key = _key.ExportParameters(false);
                 return SayAsync(context, new { keys = new[] { new { kty = "RSA", kid = "rogue", use = "sig", n = Base64Url.EncodeToString(key.Modulus), e = Base64Url.EncodeToString(key.Exponent) } } });
