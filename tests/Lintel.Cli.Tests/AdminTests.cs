@@ -89,6 +89,33 @@ public sealed class AdminTests(CliServer server)
         Assert.Equal("disabled", JsonDocument.Parse(list.Output).RootElement.GetProperty("state").GetString());
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task An_import_tells_how_far_it_is_and_goes_on_where_it_was_interrupted()
+    {
+        const int Lines = 10_000;
+        var admin = await AdminAsync();
+        var mark = Guid.CreateVersion7().ToString("N");
+        admin.Write("many.csv", "email,name\n" + string.Concat(Enumerable.Range(0, Lines).Select(i => $"person-{i}-{mark}@example.com,Person {i}\n")));
+        using (var terminal = admin.StartOnTerminal("users", "import", "many.csv"))
+        {
+            await terminal.ShowsAsync("%");
+            terminal.Type("\u0003");
+            Assert.Equal(130, await terminal.Exited);
+            await terminal.ShowsAsync("It ended before the file did. So far: ");
+        }
+
+        var again = await admin.RunAsync(["users", "import", "many.csv", "--json"]);
+
+        // Of each part everybody was made or nobody, and nobody twice.
+        Assert.Equal(0, again.ExitCode);
+        var sum = JsonDocument.Parse(again.Output.TrimEnd().Split('\n')[^1]).RootElement;
+        var (created, existing) = (sum.GetProperty("created").GetInt32(), sum.GetProperty("existing").GetInt32());
+        Assert.Equal(Lines, created + existing);
+        Assert.InRange(existing, 200, Lines - 200);
+        Assert.Equal(0, existing % 200);
+        Assert.EndsWith($"0 made, {Lines:N0} there already, 0 refused.\n", (await admin.RunAsync(["users", "import", "many.csv"])).Errors, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task People_are_disabled_enabled_signed_out_and_deleted_by_their_address()
     {

@@ -129,7 +129,15 @@ internal static class UserCommands
         {
             using var api = options.Connect(parse);
             using var input = UserFile.Open(parse.GetRequiredValue(file));
-            return await ProvenAsync(() => new UserImport(api, parse.GetValue(dryRun), parse.GetValue(json)).RunAsync(input, cancellationToken));
+            using var interruption = new Interruption(cancellationToken);
+            try
+            {
+                return await ProvenAsync(() => new UserImport(api, parse.GetValue(dryRun), parse.GetValue(json)).RunAsync(input, interruption.Token));
+            }
+            catch (OperationCanceledException) when (interruption.Signal is { } signal)
+            {
+                return 128 + signal;
+            }
         });
         return command;
     }

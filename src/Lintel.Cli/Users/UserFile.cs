@@ -37,23 +37,26 @@ internal sealed class UserFile : IDisposable
         ["is_admin"] = "is_admin",
     };
 
-    private readonly TextReader _reader;
+    private readonly StreamReader _reader;
     private readonly List<string?> _columns;
     private readonly char _separator;
     private int _line = 1;
 
-    private UserFile(TextReader reader, string header)
+    private UserFile(StreamReader reader, string header)
     {
         _reader = reader;
         _separator = ((char[])[',', ';', '\t']).MaxBy(candidate => header.Count(c => c == candidate));
         _columns = [.. new CsvReader(header, _separator).Read()!.Select(static name => Names.GetValueOrDefault(name.Trim()))];
     }
 
+    /// <summary>How much of it was read, from 0 to 1; null where nobody knows how long it is.</summary>
+    public double? Progress => _reader.BaseStream is { CanSeek: true, Length: > 0 } file ? (double)file.Position / file.Length : null;
+
     public static UserFile Open(string path)
     {
         try
         {
-            TextReader reader = path == "-" ? new StreamReader(Console.OpenStandardInput(), Encoding.UTF8) : new StreamReader(path, Encoding.UTF8);
+            var reader = path == "-" ? new StreamReader(Console.OpenStandardInput(), Encoding.UTF8) : new StreamReader(path, Encoding.UTF8);
             var header = reader.ReadLine()?.TrimStart('\uFEFF');
             if (string.IsNullOrWhiteSpace(header))
             {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Lintel.Cli.Api;
 using Lintel.Cli.Terminals;
@@ -17,16 +18,26 @@ internal sealed class UserImport(ApiClient api, bool isDryRun, bool isJson)
     private bool _canUsePasswords = true;
     private bool _hasPasswords;
 
+    private string Sum => $"{_created:N0} {(isDryRun ? "would be made" : "made")}, {_existing:N0} there already, {_refused:N0} refused";
+
     /// <returns>0 where every line was taken or is there already, 1 where one was refused.</returns>
     public async Task<int> RunAsync(UserFile file, CancellationToken cancellationToken)
     {
-        if (Screen.CanAnimate)
+        try
         {
-            await Screen.Err.Status().StartAsync("Importing …", async status => await SendAllAsync(file, () => status.Status($"{_created + _existing + _refused:N0} lines"), cancellationToken));
+            if (Screen.CanAnimate)
+            {
+                await Screen.Err.Status().StartAsync("Importing …", async status => await SendAllAsync(file, () => status.Status(Progress(file)), cancellationToken));
+            }
+            else
+            {
+                await SendAllAsync(file, static () => { }, cancellationToken);
+            }
         }
-        else
+        catch
         {
-            await SendAllAsync(file, static () => { }, cancellationToken);
+            await StandardStreams.Err.WriteLineAsync($"It ended before the file did. So far: {Sum}. Import the same file again to go on: what is there already stays as it is.");
+            throw;
         }
 
         if (isJson)
@@ -34,8 +45,7 @@ internal sealed class UserImport(ApiClient api, bool isDryRun, bool isJson)
             JsonLine.Write(JsonSerializer.Serialize(new(_created, _existing, _refused, isDryRun), AdminJson.Default.ImportSummary));
         }
 
-        await StandardStreams.Err.WriteLineAsync(
-            $"{_created:N0} {(isDryRun ? "would be made" : "made")}, {_existing:N0} there already, {_refused:N0} refused.");
+        await StandardStreams.Err.WriteLineAsync($"{Sum}.");
         if (_hasPasswords && !_canUsePasswords)
         {
             StandardStreams.Tell("The server cannot check bcrypt hashes, since its machine has no libcrypt that knows them: install it, or have those people set new passwords.");
@@ -43,6 +53,9 @@ internal sealed class UserImport(ApiClient api, bool isDryRun, bool isJson)
 
         return _refused == 0 ? ExitCode.Ok : ExitCode.No;
     }
+
+    private string Progress(UserFile file) =>
+        string.Create(CultureInfo.InvariantCulture, $"{_created + _existing + _refused:N0} lines{(file.Progress is { } part ? $", {(int)(part * 100)}%" : "")}");
 
     private async Task SendAllAsync(UserFile file, Action advance, CancellationToken cancellationToken)
     {
