@@ -103,7 +103,12 @@ internal static class EmailEndpoints
     }
 
     private static LinkPage ShowVerify(string? token, LinkPages pages) =>
-        pages.Ask("Confirm your address", "Press the button to confirm that this address is yours.", "Confirm address", "verify", token);
+        pages.Ask(
+            "Confirm your address",
+            "Press the button to confirm that this address is yours. API keys, second factors and linked providers that were set up before end with it: whoever did may have been somebody else.",
+            "Confirm address",
+            "verify",
+            token);
 
     private static Task<Results<Ok<AccountMessage>, LinkPage, ErrorResult>> VerifyAsync(HttpContext context, MailboxClaims claims, LinkPages pages, ForwardedClient forwarded) =>
         FollowAsync(context, pages, async token =>
