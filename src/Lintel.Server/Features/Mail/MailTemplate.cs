@@ -9,11 +9,12 @@ namespace Lintel.Features.Mail;
 internal sealed record MailText(string Subject, string Text, string Html);
 
 /// <summary>
-/// One kind of message: <c>Mail/name.txt</c>, whose first line is the subject, and <c>Mail/name.html</c>. <c>{{field}}</c> stands for a value; a line of a field without a
-/// value is left out.
+/// One kind of message: <c>Mail/name.txt</c>, whose first line is the subject, and <c>Mail/name.html</c>, which <c>frame.html</c> is put around. <c>{{field}}</c> stands for a value; a
+/// line of a field without a value is left out.
 /// </summary>
 internal sealed class MailTemplate
 {
+    private const string MessageMark = "<!-- message -->\n";
     private const string SubjectMark = "Subject: ";
     private const int MaxSubject = 200;
 
@@ -35,7 +36,10 @@ internal sealed class MailTemplate
     public string Name { get; }
 
     /// <summary>The template of that name among the files of this program.</summary>
-    public static MailTemplate Load(string name) => new(name, ReadFile($"Mail/{name}.txt"), ReadFile($"Mail/{name}.html"));
+    public static MailTemplate Load(string name) => new(
+        name,
+        ReadFile($"Mail/{name}.txt"),
+        ReadFile("Mail/frame.html").ReplaceLineEndings("\n").Replace(MessageMark, ReadFile($"Mail/{name}.html"), StringComparison.Ordinal));
 
     /// <summary>Whatever the values hold, they stay text: no header, no line of their own in the subject, no HTML.</summary>
     public MailText Render(IReadOnlyDictionary<string, string?> fields)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Lintel.Features.Mail;
 using Lintel.Features.Notifications;
@@ -28,7 +27,7 @@ internal sealed class TaskNews(WebhookEvents webhooks, Inboxes inboxes, MailQueu
             await mail.AddAsync(session, task.UserId, email, kind, new()
             {
                 ["title"] = task.Title,
-                ["due"] = task.DueAt?.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture),
+                ["due"] = task.DueAt is { } due ? MailTime.ToText(due) : null,
             });
         }
     }

@@ -49,8 +49,8 @@ public abstract class ExecuteSocketTests(ExecutionServer server)
             size = lambda: print('size', *os.get_terminal_size(), flush=True)
             signal.signal(signal.SIGWINCH, lambda *_: size())
             size()
-            print('name', input('? '), flush=True)
             try:
+                print('name', input('? '), flush=True)
                 signal.pause()
                 signal.pause()
             except KeyboardInterrupt:

@@ -21,7 +21,7 @@ public abstract class TaskNewsTests(AccountsServer server)
 
         Assert.Contains("Subject: New task: Check the <lintel>", mail[0], StringComparison.Ordinal);
         var parts = Parts(mail[0]);
-        Assert.Contains("Due: 2999-01-31 12:00 UTC", parts[0], StringComparison.Ordinal);
+        Assert.Contains("Due: 31 January 2999, 12:00 UTC", parts[0], StringComparison.Ordinal);
         Assert.Contains("Check the <lintel>", parts[0], StringComparison.Ordinal);
         Assert.Contains("<h2>Check the &lt;lintel&gt;</h2>", parts[1], StringComparison.Ordinal);
         Assert.All(parts, static part => Assert.DoesNotContain("drawing", part, StringComparison.Ordinal));

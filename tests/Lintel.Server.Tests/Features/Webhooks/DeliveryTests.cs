@@ -152,16 +152,18 @@ public abstract class DeliveryTests(WebhooksServer server)
         };
         listener.SetMeasurementEventCallback<long>((_, _, tags, _) => counted.Add(tags[0].Value));
         await using var receiver = await Receiver.StartAsync();
-        receiver.Next(Receiver.Status(204), Receiver.Status(500));
+        receiver.Next(Receiver.Status(204), Receiver.Status(500), Receiver.Status(500));
         using var mason = await Owner.NewAsync(server);
         var (id, _) = await mason.HookAsync(receiver.Url);
         listener.Start();
         await mason.TaskAsync("first");
         await mason.WaitForStatusAsync(id, "delivered");
         await mason.TaskAsync("second");
-        await mason.WaitForRetryAsync(id, 1);
+        await mason.WaitForDeliveryAsync(id, static delivery => delivery.GetProperty("attempts").GetInt32() > 0);
 
-        Assert.Equal(["delivered", "failed"], counted.Order());
+        // Where the job that sent the first is still there, it hands the second over to one that tries it at once.
+        Assert.Equal(["delivered", "failed"], counted.Distinct().Order());
+        Assert.Single(counted, "delivered");
     }
 
     [Fact]

@@ -1,7 +1,7 @@
-using System.Globalization;
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.Email;
 using Lintel.Features.Accounts.Sessions;
+using Lintel.Features.Mail;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Storage;
 
@@ -42,7 +42,7 @@ internal sealed class PasswordUpdate(SessionEnd ending, AccountAudit audit, Acco
         await mail.AddAsync(unit, accountId, email, Template, new()
         {
             ["app"] = server.AppName,
-            ["at"] = time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture),
+            ["at"] = MailTime.ToText(time.GetUtcNow()),
             ["address"] = by.Client.Address,
             ["device"] = by.Client.UserAgent,
             ["how"] = kind switch

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Lintel.Features.Accounts.Audit;
+using Lintel.Features.Mail;
 using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Accounts.SecondFactors;
@@ -61,7 +62,7 @@ internal sealed class FactorNews(AccountAudit audit, AccountMail mail, TimeProvi
         var email = await unit.QueryFirstAsync("SELECT email FROM account WHERE id = $1", static row => row.GetString(0), accountId);
         if (email is not null)
         {
-            fields["at"] = time.GetUtcNow().ToString("u", CultureInfo.InvariantCulture);
+            fields["at"] = MailTime.ToText(time.GetUtcNow());
             fields["address"] = by.Client.Address;
             fields["device"] = by.Client.UserAgent;
             await mail.AddAsync(unit, accountId, email, template, fields);

@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.Guessing;
+using Lintel.Features.Mail;
 using Lintel.Platform.Configuration;
 using Lintel.Platform.Storage;
 
@@ -41,7 +41,7 @@ internal sealed class SignInNotice(AccountAudit audit, AccountMail mail, SecretK
                 ["url"] = server.PublicUrl.AbsoluteUri,
                 ["device"] = device,
                 ["address"] = client.Address,
-                ["time"] = now.UtcDateTime.ToString("d MMMM yyyy, HH:mm 'UTC'", CultureInfo.InvariantCulture),
+                ["time"] = MailTime.ToText(now),
             };
             await mail.AddAsync(unit, account.Id, account.Email, Template, fields);
         }
