@@ -26,8 +26,8 @@ format: ## Put the code into the project's format
 openapi: ## Write docs/api/openapi.json from the running server
 	@scripts/openapi.sh
 
-check-docs: ## Run the README's walk-through exactly as printed
-	@scripts/check-readme.sh
+check-docs: ## Run the README's walk-through and every marked page exactly as printed (ARGS= to narrow)
+	@scripts/check-docs.sh $(ARGS)
 
 check-scripts: ## Lint the shell scripts
 	@shellcheck -x scripts/*.sh .ci/run
