@@ -84,6 +84,40 @@ public abstract class DatabaseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_unit_leaves_for_its_end_happens_once_with_it_and_with_no_other()
+    {
+        static bool FailsItself(long id) => id % 5 == 0;
+        static bool FailsAtItsEnd(long id) => id % 7 == 0;
+
+        var units = Enumerable.Range(1, 200).Select(static number => (long)number).Select(id => Database.WriteAsync(
+            async session =>
+            {
+                Leave(session, id + 1000);
+                await session.ExecuteAsync("INSERT INTO note (id) VALUES ($1)", id);
+                Leave(session, FailsAtItsEnd(id) ? id : id + 2000);
+                return FailsItself(id) ? throw new FormatException() : id;
+            },
+            Cancel)).ToList();
+        await Task.WhenAll(units.Select(static unit => unit.ContinueWith(static _ => { }, TaskScheduler.Default)));
+
+        long[] good = [.. Enumerable.Range(1, 200).Select(static number => (long)number).Where(static id => !FailsItself(id) && !FailsAtItsEnd(id))];
+        Assert.Equal(good, units.Where(static unit => unit.IsCompletedSuccessfully).Select(static unit => unit.Result));
+        Assert.All(units.Where((_, index) => FailsItself(index + 1)), static unit => Assert.IsType<FormatException>(unit.Exception?.InnerException));
+        Assert.All(
+            units.Where((_, index) => FailsAtItsEnd(index + 1) && !FailsItself(index + 1)), static unit => Assert.IsAssignableFrom<DbException>(unit.Exception?.InnerException));
+        Assert.Equal(good.Concat(good.Select(static id => id + 1000)).Concat(good.Select(static id => id + 2000)), await NotesAsync());
+
+        // Collected in one place, and written by one action.
+        static void Leave(DbSession session, long id) => session.BeforeCommit<List<long>>(async ids =>
+        {
+            foreach (var note in ids)
+            {
+                await session.ExecuteAsync("INSERT INTO note (id) VALUES ($1)", note);
+            }
+        }).Add(id);
+    }
+
+    [Fact]
     public async Task Concurrent_units_do_not_lose_updates()
     {
         await Database.WriteAsync(async session => { await session.ExecuteAsync("INSERT INTO note (id, text) VALUES (1, '0')"); }, Cancel);

@@ -33,6 +33,7 @@ public sealed class PostgresDatabaseTests : DatabaseTests
         async ValueTask<int> Cross(DbSession session, long first, long second)
         {
             session.AfterCommit(() => Interlocked.Increment(ref ran));
+            session.BeforeCommit<List<long>>(async ids => await session.ExecuteAsync("INSERT INTO note (id) VALUES ($1)", ids.Single())).Add(first + 10);
             await session.ExecuteAsync("UPDATE note SET text = 'x' WHERE id = $1", first);
             if (Interlocked.Increment(ref attempts) <= 2)
             {
@@ -49,6 +50,7 @@ public sealed class PostgresDatabaseTests : DatabaseTests
         // On a machine that is very busy the two may meet once more.
         Assert.InRange(attempts, 3, 8);
         Assert.Equal(2, ran);
+        Assert.Equal([1, 2, 11, 12], await NotesAsync());
     }
 
     [Fact]
