@@ -42,13 +42,21 @@ internal sealed partial class SigningKeyWorker(SigningKeys keys, SigningKeyTable
         var now = time.GetUtcNow();
         await keys.LoadAsync(renewsSeals: false, cancellationToken);
         var active = keys.Active;
-        if (active.ActivatedAt + options.SigningKeyPeriod <= now && await table.RotateAsync(active.Id, isCompromised: false, Actor.System, cancellationToken))
+        var isOver = active.ActivatedAt + options.SigningKeyPeriod <= now;
+        if (isOver && await table.RotateAsync(active.Id, isCompromised: false, Actor.System, cancellationToken))
         {
             Log.Rotated(logger, active.Id);
-            await keys.ChangedAsync(cancellationToken);
         }
 
-        if (await table.ForgetAsync(now - options.AccessTokenLifetime - Overlap, cancellationToken) != 0)
+        var forgotten = now - options.AccessTokenLifetime - Overlap;
+        var anyForgotten = keys.All.Any(key => key.RetiredAt < forgotten);
+        if (anyForgotten)
+        {
+            await table.ForgetAsync(forgotten, cancellationToken);
+        }
+
+        // Whoever did it: this node must not go on with the keys of before.
+        if (isOver || anyForgotten)
         {
             await keys.ChangedAsync(cancellationToken);
         }
