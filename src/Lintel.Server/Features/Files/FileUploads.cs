@@ -102,12 +102,14 @@ internal sealed partial class FileUploads(FileTable table, IFileStorage storage,
         }
         catch (OperationCanceledException) when (lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
+            // It is not its writer's any more; or that is not known, which this tells then.
+            await renewing;
             return new(null, UploadRefusal.NotFound);
         }
         finally
         {
             await over.CancelAsync();
-            await renewing;
+            await renewing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (result.File is null)
             {
                 await RemoveAsync(await table.AbandonAsync(file.Id, lease, CancellationToken.None));

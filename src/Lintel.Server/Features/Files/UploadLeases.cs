@@ -10,6 +10,7 @@ internal sealed partial class UploadLeases(FileTable table, TimeProvider time, I
     /// <summary>Tells now and then that the writer is alive, and stops it when the upload is not its own any more.</summary>
     /// <param name="lost">Is cancelled then.</param>
     /// <param name="over">The writer has ended.</param>
+    /// <exception cref="StorageUnavailableException">The database could not be told; whose the upload is now is not known.</exception>
     public async Task KeepAsync(Guid id, Guid lease, CancellationTokenSource lost, CancellationToken over)
     {
         using var timer = new PeriodicTimer(RenewInterval, time);
@@ -31,6 +32,7 @@ internal sealed partial class UploadLeases(FileTable table, TimeProvider time, I
         {
             Log.NotRenewed(logger, id, failure.Message);
             await lost.CancelAsync();
+            throw;
         }
     }
 

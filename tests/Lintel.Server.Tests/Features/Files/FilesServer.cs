@@ -33,6 +33,13 @@ public abstract class FilesServer : AccountsServer
 
     /// <summary>How many things the storage holds, drafts among them.</summary>
     public abstract Task<int> CountStoredAsync();
+
+    /// <summary>Sweeps until nothing is left of what <paramref name="count"/> counts: the server sweeps by itself too, and may have some of it in hand.</summary>
+    public async Task SweepAsync(string count, params object?[] values)
+    {
+        await Sweeper.ForgetAsync(TestContext.Current.CancellationToken);
+        await Eventually.HoldsAsync(async () => await CountAsync(count, values) == 0);
+    }
 }
 
 public abstract class DiskFilesServer : FilesServer

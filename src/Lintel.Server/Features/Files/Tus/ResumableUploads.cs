@@ -54,10 +54,16 @@ internal sealed class ResumableUploads(FileTable table, IFileStorage storage, Fi
         {
             return await AppendAsync(writing, content ?? Stream.Null, checksum, lost.Token);
         }
+        catch (OperationCanceledException) when (lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            // It was ended, or taken over, by somebody else; or that is not known, which this tells then.
+            await renewing;
+            return new(null, UploadRefusal.NotFound);
+        }
         finally
         {
             await over.CancelAsync();
-            await renewing;
+            await renewing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await ReleaseAsync(writing);
         }
     }
