@@ -42,9 +42,12 @@ public sealed record AdminReason([property: StringLength(AdminReason.MaxLength)]
 /// <summary>What an account is to be.</summary>
 /// <param name="Role"><c>user</c> or <c>admin</c>.</param>
 /// <param name="Reason">Goes into the audit, where the account's owner can read it.</param>
+/// <param name="Force">You vouch for an address that was never confirmed: it counts as confirmed from then on. Without it such an account becomes no administrator.</param>
 /// <example>{"role":"admin","reason":"Takes over from Mason."}</example>
 public sealed record ChangeRole(
-    [property: Required, AllowedValues(AccountRoles.User, AccountRoles.Admin)] string Role, [property: StringLength(AdminReason.MaxLength)] string? Reason = null);
+    [property: Required, AllowedValues(AccountRoles.User, AccountRoles.Admin)] string Role,
+    [property: StringLength(AdminReason.MaxLength)] string? Reason = null,
+    bool Force = false);
 
 /// <summary>How much was ended.</summary>
 /// <param name="Sessions">Sessions that were open.</param>

@@ -43,7 +43,7 @@ internal static class UserEndpoints
         users.MapPut("{id:long}/role", ChangeRoleAsync).WithName("ChangeUserRole").WithSummary("Make somebody an administrator, or no longer one")
             .WithDescription(
                 "Who is no longer one is signed out, and keys with the scope `admin` are revoked. A new one gets the scope `admin` with the next refresh or sign-in. "
-                + "The last administrator stays one." + Needs)
+                + "The last administrator stays one, and an account whose address was never confirmed becomes none without `force`: both are 409." + Needs)
             .ProducesErrors(404, 409).DescribeHeader(IfMatch.Header, IfMatchMeaning);
     }
 
@@ -113,7 +113,7 @@ internal static class UserEndpoints
 
         return (Check(request.Reason) ?? await AdminProof.RequireAsync(caller, stepUp, context.RequestAborted)) is { } refusal
             ? refusal
-            : Answer(context, await table.ChangeRoleAsync(id, request.Role, CommandOf(context, caller, forwarded, request.Reason), CancellationToken.None));
+            : Answer(context, await table.ChangeRoleAsync(id, request.Role, request.Force, CommandOf(context, caller, forwarded, request.Reason), CancellationToken.None));
     }
 
     private static async Task<Results<Ok<SignedOutUser>, ErrorResult>> SignOutAsync(
@@ -169,6 +169,8 @@ internal static class UserEndpoints
         UserChange.Stale => ApiErrors.Conflict("The account has changed since; get it again and decide anew."),
         UserChange.NoFactor => ApiErrors.NotFound("This account has no second factor."),
         UserChange.Deleting => ApiErrors.Conflict("The account is being deleted."),
+        UserChange.Unconfirmed => ApiErrors.Conflict(
+            "The address of this account was never confirmed, so whoever registered it may be somebody else. Have its owner confirm it; or add \"force\": true if you know whose account it is."),
         _ => ApiErrors.Conflict("This is the last administrator who can sign in; make somebody else one first."),
     };
 

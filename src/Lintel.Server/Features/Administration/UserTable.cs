@@ -27,6 +27,9 @@ internal enum UserChange
 
     /// <summary>It has no second factor.</summary>
     NoFactor,
+
+    /// <summary>Its address was never confirmed.</summary>
+    Unconfirmed,
 }
 
 /// <param name="Versions">The versions for which it was meant.</param>
@@ -113,12 +116,18 @@ internal sealed class UserTable(Database database, AccountAccess access, Externa
             },
             cancellationToken);
 
-    /// <summary>Makes an administrator of a user, or the reverse: whose sessions end then, and keys that could administer.</summary>
-    public Task<(UserChange Change, User? User)> ChangeRoleAsync(long id, string role, UserCommand command, CancellationToken cancellationToken) =>
+    /// <summary>
+    /// Makes an administrator of a user, or the reverse: whose sessions end then, and keys that could administer. Whoever registered an address that was never confirmed may be
+    /// somebody else, and becomes none.
+    /// </summary>
+    /// <param name="force">Whether <paramref name="command"/>'s giver vouches for an address that was never confirmed.</param>
+    public Task<(UserChange Change, User? User)> ChangeRoleAsync(long id, string role, bool force, UserCommand command, CancellationToken cancellationToken) =>
         ChangeAsync(
             id,
             command,
-            role == AccountRoles.Admin ? "UPDATE account SET role = 'admin' WHERE id = $1" : $"UPDATE account SET role = 'user' WHERE id = $1 AND {AnotherAdmin}",
+            role != AccountRoles.Admin ? $"UPDATE account SET role = 'user' WHERE id = $1 AND {AnotherAdmin}"
+                : force ? "UPDATE account SET role = 'admin', email_verified_at = COALESCE(email_verified_at, $2) WHERE id = $1"
+                : "UPDATE account SET role = 'admin' WHERE id = $1 AND (email_verified_at IS NOT NULL OR role = 'admin')",
             async (unit, user, now) =>
             {
                 if (user.Role == role)
@@ -136,7 +145,8 @@ internal sealed class UserTable(Database database, AccountAccess access, Externa
                 // The log of all comes behind the sessions, as it does where somebody signs out.
                 await audit.AddAsync(unit, id, AccountEvents.RoleChanged, command.By, command.Details(("from", user.Role), ("to", role)));
             },
-            cancellationToken);
+            cancellationToken,
+            role == AccountRoles.Admin ? UserChange.Unconfirmed : UserChange.LastAdmin);
 
     /// <summary>Ends a person's sessions; their keys too, where that is asked for.</summary>
     public Task<SignedOutUser?> SignOutAsync(long id, bool keysToo, UserCommand command, CancellationToken cancellationToken) =>
@@ -222,7 +232,12 @@ internal sealed class UserTable(Database database, AccountAccess access, Externa
         unit.QueryFirstAsync($"SELECT {User.Columns} FROM account WHERE id = $1", User.Map, id);
 
     private Task<(UserChange Change, User? User)> ChangeAsync(
-        long id, UserCommand command, string update, Func<DbSession, User, DateTimeOffset, ValueTask> also, CancellationToken cancellationToken) =>
+        long id,
+        UserCommand command,
+        string update,
+        Func<DbSession, User, DateTimeOffset, ValueTask> also,
+        CancellationToken cancellationToken,
+        UserChange refusal = UserChange.LastAdmin) =>
         database.WriteAsync<(UserChange, User?)>(
             async unit =>
             {
@@ -246,7 +261,7 @@ internal sealed class UserTable(Database database, AccountAccess access, Externa
                 object?[] values = update.Contains("$2", StringComparison.Ordinal) ? [id, now.ToMicroseconds()] : [id];
                 if (await unit.ExecuteAsync(update, values) == 0)
                 {
-                    return (UserChange.LastAdmin, before);
+                    return (refusal, before);
                 }
 
                 await also(unit, before, now);

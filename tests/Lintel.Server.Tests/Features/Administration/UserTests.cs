@@ -78,6 +78,7 @@ public abstract class UserTests(AccountsServer server)
     {
         var admin = await server.AdminAsync();
         var person = await server.SignInAsync();
+        await server.ExecuteAsync("UPDATE account SET email_verified_at = 1 WHERE id = $1", person.Id);
 
         using var promoted = await server.ChangeRoleAsync(admin, person.Id, "admin");
 
@@ -85,6 +86,24 @@ public abstract class UserTests(AccountsServer server)
         using var refreshed = await server.RefreshAsync(person.Tokens.Refresh);
         using var users = await server.AskAsync((await Tokens.OfAsync(refreshed)).Access, HttpMethod.Get, "/api/admin/users");
         Assert.Equal(HttpStatusCode.OK, users.StatusCode);
+    }
+
+    [Fact]
+    public async Task An_address_that_was_never_confirmed_makes_no_administrator_unless_somebody_vouches_for_it()
+    {
+        var admin = await server.AdminAsync();
+        var person = await server.SignInAsync();
+
+        using var refused = await server.ChangeRoleAsync(admin, person.Id, "admin");
+        Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+        Assert.Contains("never confirmed", (await refused.JsonAsync()).GetProperty("error").GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM account WHERE id = $1 AND role = 'user' AND email_verified_at IS NULL", person.Id));
+
+        using var forced = await server.AskAsync(admin.Tokens.Access, HttpMethod.Put, $"/api/admin/users/{person.Id}/role", new { role = "admin", force = true });
+        Assert.Equal(HttpStatusCode.OK, forced.StatusCode);
+        Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM account WHERE id = $1 AND role = 'admin' AND email_verified_at IS NOT NULL", person.Id));
+        using var again = await server.ChangeRoleAsync(admin, person.Id, "admin");
+        Assert.Equal(HttpStatusCode.OK, again.StatusCode);
     }
 
     [Fact]
