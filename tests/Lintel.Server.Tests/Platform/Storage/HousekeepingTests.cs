@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lintel.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -68,10 +69,11 @@ public sealed class HousekeepingTests
             await database.WriteAsync(async session => { await session.ExecuteAsync($"ALTER TABLE away RENAME TO {table.Table}"); }, Cancel);
         }
 
-        Assert.Equal(
-            tables.Select(static table => table.Table),
-            server.Log.Lines.Where(static line => line.GetProperty("name").GetString()!.EndsWith(nameof(ExpiryWorker), StringComparison.Ordinal))
-                .Select(static line => line.GetProperty("table").GetString()));
+        // Lines are written beside what they tell of.
+        await server.Log.WaitForAsync(line => IsOfWorker(line) && line.GetProperty("table").GetString() == tables[^1].Table, Cancel);
+        Assert.Equal(tables.Select(static table => table.Table), server.Log.Lines.Where(IsOfWorker).Select(static line => line.GetProperty("table").GetString()));
+
+        static bool IsOfWorker(JsonElement line) => line.GetProperty("name").GetString()!.EndsWith(nameof(ExpiryWorker), StringComparison.Ordinal);
     }
 
     [Theory]
