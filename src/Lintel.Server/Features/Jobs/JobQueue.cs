@@ -31,7 +31,13 @@ internal sealed class JobQueue(
     public async Task<SubmitResult> SubmitAsync(JobRequest request, CancellationToken cancellationToken, Func<DbSession, Guid, ValueTask>? also = null)
     {
         var hash = request.IdempotencyKey is null ? null : Hash(request);
-        var result = await database.WriteAsync(session => InsertAsync(session, request, hash, also), cancellationToken);
+        var result = await database.WriteAsync(
+            session =>
+            {
+                signals.JobComing(session, request.Kind.Name);
+                return InsertAsync(session, request, hash, also);
+            },
+            cancellationToken);
         if (result.Status == SubmitStatus.Created)
         {
             signals.JobAvailable(request.Kind.Name);

@@ -9,13 +9,16 @@ internal sealed class JobSignals(Hints hints)
     private const string Cancel = "cancel";
 
     private Action<string>? _onAvailable;
+    private Action<string>? _onComing;
     private Action<Guid>? _onCancel;
 
     /// <param name="onAvailable">Gets the kind of a job that waits.</param>
+    /// <param name="onComing">Gets the kind of a job that is being submitted.</param>
     /// <param name="onCancel">Gets the job that is to stop.</param>
-    public void Listen(Action<string> onAvailable, Action<Guid> onCancel)
+    public void Listen(Action<string> onAvailable, Action<string> onComing, Action<Guid> onCancel)
     {
         _onAvailable = onAvailable;
+        _onComing = onComing;
         _onCancel = onCancel;
         hints.Subscribe(Available, onAvailable);
         hints.Subscribe(Cancel, value =>
@@ -31,6 +34,18 @@ internal sealed class JobSignals(Hints hints)
     {
         _onAvailable?.Invoke(kind);
         hints.Send(Available, kind);
+    }
+
+    /// <summary>
+    /// Tells the runner here that <paramref name="session"/> is about to submit a job. On SQLite, which runs one unit after the other, a claim that begins now comes behind it, and
+    /// mostly becomes durable with it. Elsewhere it would find nothing yet.
+    /// </summary>
+    public void JobComing(DbSession session, string kind)
+    {
+        if (session.Kind == DatabaseKind.Sqlite)
+        {
+            _onComing?.Invoke(kind);
+        }
     }
 
     public void CancelRequested(Guid id)

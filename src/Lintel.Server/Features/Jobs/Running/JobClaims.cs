@@ -2,30 +2,43 @@ using Lintel.Platform.Storage;
 
 namespace Lintel.Features.Jobs.Running;
 
+/// <summary>Whether jobs of a kind wait.</summary>
+internal enum Waiting
+{
+    None,
+    Perhaps,
+
+    /// <summary>One is on its way to the database, before whatever is asked of it now.</summary>
+    Surely,
+}
+
 /// <summary>Takes waiting jobs as far as this node has room for them.</summary>
 internal sealed class JobClaims(Database database, JobLeases leases, JobKinds kinds, RunningJobs jobs, JobOptions options, TimeProvider time)
 {
     private readonly string[] _apart = [.. kinds.All.Where(static kind => kind.RunsApart).Select(static kind => kind.Name)];
 
     /// <summary>Claims and starts what there is room for, of each kind in turn.</summary>
-    public Task ClaimAsync(CancellationToken stopping) => ClaimAsync(static _ => true, stopping);
+    public Task ClaimAsync(CancellationToken stopping) => ClaimAsync(static _ => Waiting.Perhaps, stopping);
 
     /// <summary>Claims and starts what there is room for, of some kinds in turn.</summary>
     /// <param name="waiting">Which kinds to look at.</param>
-    public async Task ClaimAsync(Predicate<string> waiting, CancellationToken stopping)
+    public async Task ClaimAsync(Func<string, Waiting> waiting, CancellationToken stopping)
     {
-        foreach (var kind in kinds.All.Where(kind => waiting(kind.Name)))
+        foreach (var kind in kinds.All)
         {
             if (stopping.IsCancellationRequested)
             {
                 return;
             }
 
-            await ClaimAsync(kind);
+            if (waiting(kind.Name) is var any and not Waiting.None)
+            {
+                await ClaimAsync(kind, any);
+            }
         }
     }
 
-    private async Task ClaimAsync(JobKind kind)
+    private async Task ClaimAsync(JobKind kind, Waiting any)
     {
         var free = kind.MaxConcurrent - jobs.CountOf(kind.Name);
         if (!kind.RunsApart)
@@ -34,7 +47,7 @@ internal sealed class JobClaims(Database database, JobLeases leases, JobKinds ki
         }
 
         // Looking first keeps an idle node from writing; the claim itself decides.
-        if (free <= 0 || !await AnyWaitsAsync(kind))
+        if (free <= 0 || (any != Waiting.Surely && !await AnyWaitsAsync(kind)))
         {
             return;
         }

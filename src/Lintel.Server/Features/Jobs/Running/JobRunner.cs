@@ -20,14 +20,14 @@ internal sealed partial class JobRunner(
 
     private readonly AsyncSignal _wake = new();
     private readonly Lock _gate = new();
-    private HashSet<string> _told = new(StringComparer.Ordinal);
+    private Dictionary<string, Waiting> _told = new(StringComparer.Ordinal);
     private bool _anyMayWait = true;
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         await heartbeat.BeginAsync(cancellationToken);
         jobs.Freed = LookAtAll;
-        signals.Listen(LookAt, id => jobs.Stop(id, StopReason.Cancelled));
+        signals.Listen(kind => LookAt(kind, Waiting.Perhaps), kind => LookAt(kind, Waiting.Surely), id => jobs.Stop(id, StopReason.Cancelled));
         await base.StartAsync(cancellationToken);
     }
 
@@ -67,25 +67,28 @@ internal sealed partial class JobRunner(
         _wake.Set();
     }
 
-    private void LookAt(string kind)
+    private void LookAt(string kind, Waiting how)
     {
         lock (_gate)
         {
-            _told.Add(kind);
+            if (_told.GetValueOrDefault(kind) < how)
+            {
+                _told[kind] = how;
+            }
         }
 
         _wake.Set();
     }
 
     /// <summary>Of which kinds a job may wait since the last time.</summary>
-    private Predicate<string> TakeWaiting()
+    private Func<string, Waiting> TakeWaiting()
     {
         lock (_gate)
         {
             var told = _told;
-            var any = _anyMayWait;
+            var others = _anyMayWait ? Waiting.Perhaps : Waiting.None;
             (_told, _anyMayWait) = (new(StringComparer.Ordinal), false);
-            return kind => any || told.Contains(kind);
+            return kind => told.GetValueOrDefault(kind, others);
         }
     }
 
