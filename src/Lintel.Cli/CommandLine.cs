@@ -75,6 +75,7 @@ internal static class CommandLine
             JobCommands.Create(options),
             KeyCommands.Create(options),
             SessionCommands.Create(options),
+            ActivityCommand.Create(options),
             UserCommands.Create(options),
             AdminCommands.Create(options),
             CompletionCommand.Create(),
@@ -107,6 +108,11 @@ internal static class CommandLine
         configuration.Output = text;
         var exitCode = await parse.InvokeAsync(configuration);
         await StandardStreams.Out.WriteAsync(text.ToString().Replace(RunCommand.Usage.Written, RunCommand.Usage.Meant, StringComparison.Ordinal));
+        if (Examples.Of(string.Join(' ', Path(parse))) is { Length: > 0 } examples)
+        {
+            await StandardStreams.Out.WriteAsync($"Examples:\n{string.Concat(examples.Select(static example => $"  {example}\n"))}\n");
+        }
+
         return exitCode;
     }
 

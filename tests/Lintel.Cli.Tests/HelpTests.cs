@@ -29,6 +29,29 @@ public sealed class HelpTests(CliServer server)
     }
 
     [Fact]
+    public void Every_example_can_be_run_as_it_stands()
+    {
+        var root = CommandLine.Create(new GlobalOptions());
+        var examples = Examples.Commands.SelectMany(static command => Examples.Of(command).Select(example => (command, example))).ToArray();
+
+        Assert.NotEmpty(examples);
+        Assert.All(examples, example =>
+        {
+            var parse = root.Parse(example.example["lintel ".Length..].Split(" < ")[0].Split(" > ")[0]);
+            Assert.Empty(parse.Errors);
+            Assert.StartsWith($"lintel {example.command}".TrimEnd(), example.example, StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
+    public async Task Help_ends_with_examples()
+    {
+        var help = await server.NewHome().RunAsync(["activity", "--help"]);
+
+        Assert.Contains("Examples:\n  lintel activity --follow\n", help.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_group_alone_shows_what_is_in_it()
     {
         var help = await server.NewHome().RunAsync(["jobs"]);
