@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using Lintel.Cli.Api;
 using Lintel.Cli.Commands;
 using Lintel.Cli.Terminals;
@@ -131,7 +132,8 @@ internal static class CommandLine
             [['-', ..] option, ..] => $"There is no option {option}",
             [var name, ..] when command.Subcommands.Count > 0 => $"There is no command '{string.Join(' ', [.. Path(parse), name])}'",
             [var rest, ..] => $"'{rest}' is one argument too many",
-            [] => parse.Errors[0].Message.TrimEnd('.'),
+            [] when parse.Errors[0].SymbolResult is ArgumentResult { Tokens.Count: 0 } missing => $"<{missing.Argument.Name}> is missing",
+            [] => string.Join(' ', parse.Errors[0].Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.'),
         };
         return Tell(ExitCode.Usage, $"{wrong}; `{string.Join(' ', ["lintel", .. Path(parse), "--help"])}` tells what it takes.", null);
     }
@@ -140,7 +142,7 @@ internal static class CommandLine
     private static Stack<string> Path(ParseResult parse)
     {
         var names = new Stack<string>();
-        for (System.CommandLine.Parsing.SymbolResult? result = parse.CommandResult; result is System.CommandLine.Parsing.CommandResult { Command: not RootCommand } named; result = result.Parent)
+        for (SymbolResult? result = parse.CommandResult; result is CommandResult { Command: not RootCommand } named; result = result.Parent)
         {
             names.Push(named.Command.Name);
         }

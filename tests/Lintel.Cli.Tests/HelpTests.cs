@@ -43,6 +43,22 @@ public sealed class HelpTests(CliServer server)
         });
     }
 
+    [Theory]
+    [InlineData("<user> is missing; `lintel users delete --help`", "users", "delete")]
+    [InlineData("There is no file absent.csv.", "users", "import", "absent.csv")]
+    [InlineData("Must be one of: 'bash'; `lintel completion --help`", "completion", "fish")]
+    [InlineData("There is no command 'jobs absent'; `lintel jobs --help`", "jobs", "absent")]
+    public async Task What_is_wrong_with_a_command_is_told_in_one_line(string said, params string[] arguments)
+    {
+        var home = await server.SignInAsync();
+
+        var refused = await home.RunAsync(arguments);
+
+        Assert.NotEqual(0, refused.ExitCode);
+        Assert.Contains(said, refused.Errors, StringComparison.Ordinal);
+        Assert.Equal(refused.Errors.Length - 1, refused.Errors.IndexOf('\n', StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Help_ends_with_examples()
     {

@@ -125,9 +125,11 @@ internal static class ActivityCommand
         isOwn ? "" : Number(item.AccountId),
         item.ActorId is not { } actor ? "" : !isOwn ? Number(actor) : actor == item.AccountId ? "you" : $"account {Number(actor)}",
         item.Address ?? "",
-        item.Details is { ValueKind: JsonValueKind.Object } details ? string.Join(' ', details.EnumerateObject().Select(static detail => $"{detail.Name}={detail.Value}")) : "",
+        item.Details is { ValueKind: JsonValueKind.Object } details ? string.Join(' ', details.EnumerateObject().Select(static detail => $"{detail.Name}={Text(detail.Value)}")) : "",
         item.UserAgent ?? "",
     ];
+
+    private static string Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
 
     private static string Number(long id) => id.ToString(CultureInfo.InvariantCulture);
 }
