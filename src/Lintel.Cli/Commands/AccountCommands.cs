@@ -18,7 +18,7 @@ internal static class AccountCommands
         var apiKey = new Option<bool>("--api-key") { Description = "Sign in with an API key instead of a password. It is asked for, and never part of a command line." };
         var register = new Option<bool>("--register") { Description = "Make a new account first." };
         var name = new Option<string?>("--name") { Description = "With --register: what you want to be called.", HelpName = "name" };
-        var remember = new Option<bool>("--remember-device") 
+        var remember = new Option<bool>("--remember-device")
         {
             Description = "Let the server remember this machine for 30 days, or until `lintel logout`: it asks for no code then, and guesses made elsewhere do not slow you down.",
         };
