@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using Lintel.Cli.Api;
 using Lintel.Cli.Commands;
 using Lintel.Cli.Terminals;
@@ -75,6 +76,7 @@ internal static class CommandLine
             JobCommands.Create(options),
             KeyCommands.Create(options),
             SessionCommands.Create(options),
+            ActivityCommand.Create(options),
             UserCommands.Create(options),
             AdminCommands.Create(options),
             CompletionCommand.Create(),
@@ -107,6 +109,11 @@ internal static class CommandLine
         configuration.Output = text;
         var exitCode = await parse.InvokeAsync(configuration);
         await StandardStreams.Out.WriteAsync(text.ToString().Replace(RunCommand.Usage.Written, RunCommand.Usage.Meant, StringComparison.Ordinal));
+        if (Examples.Of(string.Join(' ', Path(parse))) is { Length: > 0 } examples)
+        {
+            await StandardStreams.Out.WriteAsync($"Examples:\n{string.Concat(examples.Select(static example => $"  {example}\n"))}\n");
+        }
+
         return exitCode;
     }
 
@@ -125,7 +132,8 @@ internal static class CommandLine
             [['-', ..] option, ..] => $"There is no option {option}",
             [var name, ..] when command.Subcommands.Count > 0 => $"There is no command '{string.Join(' ', [.. Path(parse), name])}'",
             [var rest, ..] => $"'{rest}' is one argument too many",
-            [] => parse.Errors[0].Message.TrimEnd('.'),
+            [] when parse.Errors[0].SymbolResult is ArgumentResult { Tokens.Count: 0 } missing => $"<{missing.Argument.Name}> is missing",
+            [] => string.Join(' ', parse.Errors[0].Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.'),
         };
         return Tell(ExitCode.Usage, $"{wrong}; `{string.Join(' ', ["lintel", .. Path(parse), "--help"])}` tells what it takes.", null);
     }
@@ -134,7 +142,7 @@ internal static class CommandLine
     private static Stack<string> Path(ParseResult parse)
     {
         var names = new Stack<string>();
-        for (System.CommandLine.Parsing.SymbolResult? result = parse.CommandResult; result is System.CommandLine.Parsing.CommandResult { Command: not RootCommand } named; result = result.Parent)
+        for (SymbolResult? result = parse.CommandResult; result is CommandResult { Command: not RootCommand } named; result = result.Parent)
         {
             names.Push(named.Command.Name);
         }

@@ -29,6 +29,45 @@ public sealed class HelpTests(CliServer server)
     }
 
     [Fact]
+    public void Every_example_can_be_run_as_it_stands()
+    {
+        var root = CommandLine.Create(new GlobalOptions());
+        var examples = Examples.Commands.SelectMany(static command => Examples.Of(command).Select(example => (command, example))).ToArray();
+
+        Assert.NotEmpty(examples);
+        Assert.All(examples, example =>
+        {
+            var parse = root.Parse(example.example["lintel ".Length..].Split(" < ")[0].Split(" > ")[0]);
+            Assert.Empty(parse.Errors);
+            Assert.StartsWith($"lintel {example.command}".TrimEnd(), example.example, StringComparison.Ordinal);
+        });
+    }
+
+    [Theory]
+    [InlineData("<user> is missing; `lintel users delete --help`", "users", "delete")]
+    [InlineData("There is no file absent.csv.", "users", "import", "absent.csv")]
+    [InlineData("Must be one of: 'bash'; `lintel completion --help`", "completion", "fish")]
+    [InlineData("There is no command 'jobs absent'; `lintel jobs --help`", "jobs", "absent")]
+    public async Task What_is_wrong_with_a_command_is_told_in_one_line(string said, params string[] arguments)
+    {
+        var home = await server.SignInAsync();
+
+        var refused = await home.RunAsync(arguments);
+
+        Assert.NotEqual(0, refused.ExitCode);
+        Assert.Contains(said, refused.Errors, StringComparison.Ordinal);
+        Assert.Equal(refused.Errors.Length - 1, refused.Errors.IndexOf('\n', StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Help_ends_with_examples()
+    {
+        var help = await server.NewHome().RunAsync(["activity", "--help"]);
+
+        Assert.Contains("Examples:\n  lintel activity --follow\n", help.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_group_alone_shows_what_is_in_it()
     {
         var help = await server.NewHome().RunAsync(["jobs"]);

@@ -60,15 +60,42 @@ public sealed class SecondFactorTests(CliServer server)
         var (home, app) = await SignInWithAppAsync();
 
         var remembered = await LoginAsync(home, app.Code(0), "--remember-device");
-        var stored = JsonNode.Parse(await File.ReadAllTextAsync(home.CredentialFile, Cancel))!["servers"]!.AsObject().Single().Value!;
+        var device = await DeviceAsync(home);
         var without = await home.RunAsync(["login", "--email", home.Email, "--password-stdin"], CliServer.Password + "\n");
         var andAgain = await home.RunAsync(["login", "--email", home.Email, "--password-stdin"], CliServer.Password + "\n");
+
+        // Somebody else at the same machine takes nothing from it.
+        var other = await home.RunAsync(["login", "--register", "--email", "other-" + home.Email, "--password-stdin"], CliServer.Password + "\n");
+        var inCapitals = await home.RunAsync(["login", "--email", home.Email.ToUpperInvariant(), "--password-stdin"], CliServer.Password + "\n");
         await home.RunAsync(["logout"]);
         var forgotten = await home.RunAsync(["login", "--email", home.Email, "--password-stdin"], CliServer.Password + "\n");
 
         Assert.Equal((0, 0, 0, 77), (remembered.ExitCode, without.ExitCode, andAgain.ExitCode, forgotten.ExitCode));
-        Assert.StartsWith("ltd_", (string)stored["device_token"]!, StringComparison.Ordinal);
-        Assert.DoesNotContain((string)stored["device_token"]!, remembered.Output + remembered.Errors, StringComparison.Ordinal);
+        Assert.Equal((0, 0), (other.ExitCode, inCapitals.ExitCode));
+        Assert.StartsWith("ltd_", device, StringComparison.Ordinal);
+        Assert.DoesNotContain(device, remembered.Output + remembered.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain(device, await File.ReadAllTextAsync(home.CredentialFile, Cancel), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_device_is_remembered_without_a_second_factor_too()
+    {
+        var home = await server.SignInAsync();
+        string[] login = ["login", "--email", home.Email, "--password-stdin"];
+
+        var plain = JsonNode.Parse(await File.ReadAllTextAsync(home.CredentialFile, Cancel))!["devices"]!.AsObject();
+        var remembered = await home.RunAsync([.. login, "--remember-device"], CliServer.Password + "\n");
+        var again = await home.RunAsync(login, CliServer.Password + "\n");
+
+        Assert.Empty(plain);
+        Assert.Equal((0, 0), (remembered.ExitCode, again.ExitCode));
+
+        // The second sign-in, which asked for nothing, made no other of it.
+        var stored = JsonNode.Parse(await File.ReadAllTextAsync(home.CredentialFile, Cancel))!["servers"]!.AsObject().Single().Value!;
+        Assert.StartsWith("ltd_", await DeviceAsync(home), StringComparison.Ordinal);
+        using var client = new HttpClient { BaseAddress = server.Address };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (string)stored["access_token"]!);
+        Assert.Single((await client.GetFromJsonAsync<JsonNode>("auth/devices", Cancel))!["devices"]!.AsArray());
     }
 
     [Fact]
@@ -89,6 +116,9 @@ public sealed class SecondFactorTests(CliServer server)
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private static async Task<string> DeviceAsync(CliHome home) =>
+        (string)JsonNode.Parse(await File.ReadAllTextAsync(home.CredentialFile, Cancel))!["devices"]!.AsObject().Single().Value![home.Email]!;
 
     private static Task<CliResult> LoginAsync(CliHome home, string code, params string[] more) =>
         home.RunAsync(["login", "--email", home.Email, "--password-stdin", .. more], $"{CliServer.Password}\n{code}\n");

@@ -15,10 +15,12 @@ public sealed class SignInTests(CliServer server)
         var home = await server.SignInAsync();
 
         var known = await home.RunAsync(["whoami"]);
+        var json = await home.RunAsync(["whoami", "--json"]);
         var left = await home.RunAsync(["logout"]);
         var gone = await home.RunAsync(["whoami"]);
 
         Assert.Equal((0, $"{home.Email} at {server.Address.ToString().TrimEnd('/')}\n"), (known.ExitCode, known.Output));
+        Assert.Equal(home.Email, JsonDocument.Parse(json.Output).RootElement.GetProperty("email").GetString());
         Assert.Equal(0, left.ExitCode);
         Assert.Equal(77, gone.ExitCode);
         Assert.StartsWith("lintel: You are not signed in to ", gone.Errors, StringComparison.Ordinal);

@@ -87,21 +87,29 @@ internal sealed class CredentialStore
         }
     }
 
-    /// <summary>Changes what is stored for one server; null forgets it.</summary>
-    public async Task ChangeAsync(string server, StoredSignIn? signIn, CancellationToken cancellationToken)
+    /// <summary>Stores a sign-in to a server, and makes it the one that is used.</summary>
+    /// <param name="device">The token by which the server remembers this machine from now on; null where it gave none.</param>
+    public async Task SetAsync(string server, StoredSignIn signIn, string? device, CancellationToken cancellationToken)
     {
         using var held = await LockAsync(cancellationToken);
         var file = Read();
-        if (signIn is null)
+        file.Servers[server] = signIn;
+        if (device is not null)
         {
-            file.Servers.Remove(server);
-        }
-        else
-        {
-            file.Servers[server] = signIn;
+            file.Remember(server, signIn.Email!, device);
         }
 
-        WriteLocked(file with { Current = signIn is not null ? server : file.Current == server ? file.Servers.Keys.FirstOrDefault() : file.Current });
+        WriteLocked(file with { Current = server });
+    }
+
+    /// <summary>Forgets all that is stored for a server.</summary>
+    public async Task ForgetAsync(string server, CancellationToken cancellationToken)
+    {
+        using var held = await LockAsync(cancellationToken);
+        var file = Read();
+        file.Servers.Remove(server);
+        file.Devices.Remove(server);
+        WriteLocked(file with { Current = file.Current == server ? file.Servers.Keys.FirstOrDefault() : file.Current });
     }
 
     /// <summary>Not by a <see cref="FileStream"/>, which locks what it opens by itself and does not wait.</summary>

@@ -15,9 +15,6 @@ internal sealed record StoredSignIn
 
     public string? ApiKey { get; init; }
 
-    /// <summary>With it the next sign-in of the same person needs no second factor.</summary>
-    public string? DeviceToken { get; init; }
-
     /// <summary>It was agreed to that the credentials go over a connection that others can read.</summary>
     public bool Insecure { get; init; }
 }
@@ -29,6 +26,25 @@ internal sealed record CredentialFile
     public string? Current { get; init; }
 
     public Dictionary<string, StoredSignIn> Servers { get; init; } = new(StringComparer.Ordinal);
+
+    /// <summary>By server and e-mail address, which may be another than the one that is signed in, the token by which that server remembers this machine.</summary>
+    public Dictionary<string, Dictionary<string, string>> Devices { get; init; } = new(StringComparer.Ordinal);
+
+    /// <summary>Null where the server does not remember this machine for the owner of the address.</summary>
+    public string? DeviceOf(string server, string email) => Devices.GetValueOrDefault(server)?.GetValueOrDefault(KeyOf(email));
+
+    public void Remember(string server, string email, string device)
+    {
+        if (!Devices.TryGetValue(server, out var known))
+        {
+            Devices[server] = known = new(StringComparer.Ordinal);
+        }
+
+        known[KeyOf(email)] = device;
+    }
+
+    /// <summary>Upper and lower case are the same person.</summary>
+    private static string KeyOf(string email) => email.Trim().ToLowerInvariant();
 }
 
 [JsonSourceGenerationOptions(

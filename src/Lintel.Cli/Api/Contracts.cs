@@ -5,7 +5,7 @@ namespace Lintel.Cli.Api;
 
 // What this program sends and reads of the public API; docs/api/openapi.json has the whole of it.
 
-internal sealed record LoginRequest(string Email, string Password, string? DeviceToken);
+internal sealed record LoginRequest(string Email, string Password, string? DeviceToken, bool RememberDevice);
 
 internal sealed record ChallengeAnswer(string Challenge, string? Code, string? RecoveryCode, bool RememberDevice);
 
@@ -55,6 +55,8 @@ internal sealed record SessionView(
     Guid Id, string Device, string? Address, DateTimeOffset CreatedAt, DateTimeOffset LastUsedAt, DateTimeOffset ExpiresAt, IReadOnlyList<string> Methods, bool Current);
 
 internal sealed record EndedSessions(int Ended);
+
+internal sealed record ActivityView(string Id, string Kind, DateTimeOffset At, long AccountId, long? ActorId, string? Address, string? UserAgent, JsonElement? Details);
 
 internal sealed record ExecuteCode
 {
@@ -125,6 +127,7 @@ internal sealed record CheckedCase(
 [JsonSerializable(typeof(ApiKeyView))]
 [JsonSerializable(typeof(SessionView))]
 [JsonSerializable(typeof(EndedSessions))]
+[JsonSerializable(typeof(ActivityView))]
 [JsonSerializable(typeof(ExecuteCode))]
 [JsonSerializable(typeof(SocketCommand))]
 [JsonSerializable(typeof(RunCompleted))]

@@ -7,7 +7,7 @@ namespace Lintel.Cli.Api;
 /// <summary>An event as a line of JSON, for programs.</summary>
 internal static class EventLine
 {
-    public static void Write(in JobEvent item)
+    public static void Write(in ServerEvent item)
     {
         var members = Encoding.UTF8.GetString(item.Data.Span).Trim();
 

@@ -1,23 +1,36 @@
 using System.Net;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
+using Lintel.Cli.Terminals;
 
 namespace Lintel.Cli.Api;
 
-/// <summary>An event of a job.</summary>
+/// <summary>An event of a stream.</summary>
 /// <param name="Kind">Such as <c>output</c>.</param>
-/// <param name="Id">Its place in the job's stream.</param>
+/// <param name="Id">Its place in the stream.</param>
 /// <param name="Data">What it says, as JSON.</param>
-internal readonly record struct JobEvent(string Kind, string Id, ReadOnlyMemory<byte> Data)
+internal readonly record struct ServerEvent(string Kind, string Id, ReadOnlyMemory<byte> Data)
 {
-    /// <summary>Whether nothing comes after it.</summary>
+    /// <summary>Whether it ends a job: nothing comes after it.</summary>
     public bool IsLast => Kind is "complete" or "failed" or "cancelled";
 }
 
+/// <summary>Where events come from, and what to tell who cannot have them.</summary>
+/// <param name="Path">The stream's route.</param>
+/// <param name="Gone">That those that come next are no longer there.</param>
+/// <param name="Later">What brings the rest once the server is back.</param>
+internal sealed record EventSource(string Path, string Gone, string Later)
+{
+    public static EventSource OfJob(Guid id) => new(
+        $"api/jobs/{id}/events",
+        $"The server no longer has the events of job {id} that come next, so the rest of it cannot be shown.",
+        $"`lintel jobs watch {id}` shows the rest");
+}
+
 /// <summary>
-/// A job's events from a place on, to its end: when the connection breaks it goes on strictly after the last whole event, so that none is missed and none comes twice.
+/// Events from a place on, a job's to its end: when the connection breaks it goes on strictly after the last whole event, so that none is missed and none comes twice.
 /// </summary>
-internal sealed class EventStream(ApiClient api, Guid jobId, TimeProvider time)
+internal sealed class EventStream(ApiClient api, EventSource source, TimeProvider time)
 {
     // The server sends something every 15 seconds, if only a comment.
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(40);
@@ -32,9 +45,16 @@ internal sealed class EventStream(ApiClient api, Guid jobId, TimeProvider time)
     /// <summary>Told once when it is there again.</summary>
     public Action? Restored { get; init; }
 
+    /// <summary>One that tells the user when the connection breaks, and when it is there again.</summary>
+    public static EventStream Telling(ApiClient api, EventSource source, TimeProvider time) => new(api, source, time)
+    {
+        Broken = static () => StandardStreams.Tell("The connection broke. Reconnecting …"),
+        Restored = static () => StandardStreams.Tell("Reconnected; nothing was lost."),
+    };
+
     /// <param name="after">The id of the last event that is known; null for all.</param>
     /// <param name="isBroken">Whether the user was told already that there is no connection.</param>
-    public async IAsyncEnumerable<JobEvent> ReadAsync(string? after, bool isBroken, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ServerEvent> ReadAsync(string? after, bool isBroken, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var pause = FirstPause;
         var lostAt = time.GetTimestamp();
@@ -60,7 +80,7 @@ internal sealed class EventStream(ApiClient api, Guid jobId, TimeProvider time)
                     {
                         if (item.Kind == "reset")
                         {
-                            throw new CommandException(ExitCode.Unavailable, $"The server no longer has the events of job {jobId} that come next, so the rest of it cannot be shown.");
+                            throw new CommandException(ExitCode.Unavailable, source.Gone);
                         }
 
                         after = item.Id.Length > 0 ? item.Id : after;
@@ -79,7 +99,7 @@ internal sealed class EventStream(ApiClient api, Guid jobId, TimeProvider time)
             if (time.GetElapsedTime(lostAt) > Patience)
             {
                 throw new CommandException(
-                    ExitCode.TryAgain, $"{api.Address} has been out of reach for {Patience.TotalMinutes:0} minutes; once it is back, `lintel jobs watch {jobId}` shows the rest.");
+                    ExitCode.TryAgain, $"{api.Address} has been out of reach for {Patience.TotalMinutes:0} minutes; once it is back, {source.Later}.");
             }
 
             if (!isBroken)
@@ -128,7 +148,7 @@ internal sealed class EventStream(ApiClient api, Guid jobId, TimeProvider time)
 
         HttpRequestMessage Make()
         {
-            var request = new HttpRequestMessage(HttpMethod.Get, api.Address.At($"api/jobs/{jobId}/events"));
+            var request = new HttpRequestMessage(HttpMethod.Get, api.Address.At(source.Path));
             request.Headers.Accept.ParseAdd("text/event-stream");
             if (after is not null)
             {
@@ -140,7 +160,7 @@ internal sealed class EventStream(ApiClient api, Guid jobId, TimeProvider time)
     }
 
     /// <summary>The events of one connection, until it ends in whatever way.</summary>
-    private static async IAsyncEnumerable<JobEvent> ReadAsync(HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private static async IAsyncEnumerable<ServerEvent> ReadAsync(HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var body = new WatchedStream(await response.Content.ReadAsStreamAsync(cancellationToken), Silence);
         var parser = SseParser.Create(body, static (kind, data) => (Kind: kind, Data: data.ToArray()));
@@ -160,7 +180,7 @@ internal sealed class EventStream(ApiClient api, Guid jobId, TimeProvider time)
             }
 
             var item = events.Current;
-            yield return new JobEvent(item.Data.Kind, item.EventId ?? "", item.Data.Data);
+            yield return new ServerEvent(item.Data.Kind, item.EventId ?? "", item.Data.Data);
         }
     }
 

@@ -33,9 +33,11 @@ internal static class Refusals
         {
             "AUTH_ERROR" => "You are not signed in; run `lintel login`.",
             "AUTH_INVALID_CREDENTIALS" => "The e-mail address or the password is wrong; try again.",
-            "AUTH_2FA_REQUIRED" => "The server wants to know once more that it is you; run `lintel logout` and `lintel login`, then try again.",
+            "AUTH_2FA_REQUIRED" => "This needs a sign-in that is not older than 10 minutes; run `lintel logout` and `lintel login`, then try again.",
             "AUTH_TOKEN_EXPIRED" or "AUTH_TOKEN_REVOKED" or "AUTH_TOKEN_INVALID" => $"{End(error.Message)} Run `lintel login`, or check the API key.",
             "VALIDATION_ERROR" when error.Details?.Fields is { Count: > 0 } fields => Fields(fields),
+            "FORBIDDEN" when response.RequestMessage?.RequestUri is { } asked && asked.AbsolutePath.StartsWith(address.At("api/admin/").AbsolutePath, StringComparison.Ordinal) =>
+                $"This is for administrators. {End(error.Message)}",
             "RATE_LIMITED" => $"{End(error.Message)} Try again in {RetryAfter(response)} seconds.",
             "INTERNAL_ERROR" => $"The server made an error; report it to whoever runs it with the id {envelope.RequestId}.",
             _ => End(error.Message),

@@ -56,7 +56,7 @@ internal sealed class BatchWatch(ApiClient api, TimeProvider time, BatchFormat f
 
     private async Task FollowAsync(Guid jobId, Action<bool> tell, Action advance, CancellationToken cancellationToken)
     {
-        var stream = new EventStream(api, jobId, time)
+        var stream = new EventStream(api, EventSource.OfJob(jobId), time)
         {
             Broken = () =>
             {
@@ -91,7 +91,7 @@ internal sealed class BatchWatch(ApiClient api, TimeProvider time, BatchFormat f
         }
     }
 
-    private void Take(in JobEvent item)
+    private void Take(in ServerEvent item)
     {
         var result = BeamResult.Of(item);
         _results.Add(result);

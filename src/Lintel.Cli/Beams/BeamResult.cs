@@ -20,7 +20,7 @@ internal sealed record BeamResult(int Index, string Id, string Status, double? T
         _ => 2,
     };
 
-    public static BeamResult Of(in JobEvent item)
+    public static BeamResult Of(in ServerEvent item)
     {
         using var document = JsonDocument.Parse(item.Data);
         var root = document.RootElement;

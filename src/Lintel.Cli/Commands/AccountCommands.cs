@@ -18,7 +18,10 @@ internal static class AccountCommands
         var apiKey = new Option<bool>("--api-key") { Description = "Sign in with an API key instead of a password. It is asked for, and never part of a command line." };
         var register = new Option<bool>("--register") { Description = "Make a new account first." };
         var name = new Option<string?>("--name") { Description = "With --register: what you want to be called.", HelpName = "name" };
-        var remember = new Option<bool>("--remember-device") { Description = "Where a code is asked for: do so on this machine once in 30 days only." };
+        var remember = new Option<bool>("--remember-device")
+        {
+            Description = "Let the server remember this machine for 30 days, or until `lintel logout`: it asks for no code then, and guesses made elsewhere do not slow you down.",
+        };
         var command = new Command("login", "Sign in to a server.") { email, fromInput, apiKey, register, name, remember };
         command.SetAction((parse, cancellationToken) => parse.GetValue(apiKey)
             ? LoginWithKeyAsync(parse, options, parse.GetValue(fromInput), cancellationToken)
@@ -28,15 +31,16 @@ internal static class AccountCommands
 
     public static Command Logout(GlobalOptions options)
     {
-        var command = new Command("logout", "Sign out: the session ends, and its credentials are deleted from this machine.");
+        var command = new Command("logout", "Sign out of a server: the session ends, and all its credentials are deleted from this machine, also those by which the server remembers it.");
         command.SetAction((parse, cancellationToken) => LogoutAsync(parse, options, cancellationToken));
         return command;
     }
 
     public static Command WhoAmI(GlobalOptions options)
     {
-        var command = new Command("whoami", "Show who you are signed in as, and where.");
-        command.SetAction((parse, cancellationToken) => WhoAmIAsync(parse, options, cancellationToken));
+        var json = new Option<bool>("--json") { Description = "As the server says it, in JSON." };
+        var command = new Command("whoami", "Show who you are signed in as, and where.") { json };
+        command.SetAction((parse, cancellationToken) => WhoAmIAsync(parse, options, parse.GetValue(json), cancellationToken));
         return command;
     }
 
@@ -53,7 +57,7 @@ internal static class AccountCommands
             : await Prompt.AskSecretAsync("Password: ", "give it with --password-stdin", cancellationToken);
         if (register)
         {
-            // Nobody saw what was typed, and this version cannot reset a password.
+            // Nobody saw what was typed.
             if (!fromInput && await Prompt.AskSecretAsync("Password again: ", "give it with --password-stdin", cancellationToken) != password)
             {
                 throw new CommandException(ExitCode.Usage, "The two passwords differ, so no account was made; try again.");
@@ -62,26 +66,26 @@ internal static class AccountCommands
             await RegisterAsync(api, new RegisterRequest(email, password, name), cancellationToken);
         }
 
-        var before = store.Read().Servers.GetValueOrDefault(api.Address.ToString());
-        var device = before?.Email == email ? before.DeviceToken : null;
-        var pair = await SignInAsync(api, new LoginRequest(email, password, device), fromInput, remember, cancellationToken);
+        var stored = store.Read();
+        var before = stored.Servers.GetValueOrDefault(api.Address.ToString());
+        var device = stored.DeviceOf(api.Address.ToString(), email);
+        var pair = await SignInAsync(api, new LoginRequest(email, password, device, remember), fromInput, cancellationToken);
         var signIn = new StoredSignIn
         {
             Email = email,
             AccessToken = pair.AccessToken,
             RefreshToken = pair.RefreshToken,
             ExpiresAt = GlobalOptions.Time.GetUtcNow().AddSeconds(pair.ExpiresIn),
-            DeviceToken = pair.DeviceToken ?? device,
             Insecure = parse.GetValue(options.Insecure),
         };
-        await store.ChangeAsync(api.Address.ToString(), signIn, cancellationToken);
+        await store.SetAsync(api.Address.ToString(), signIn, pair.DeviceToken, cancellationToken);
         await EndAsync(api, before, cancellationToken);
         await StandardStreams.Err.WriteLineAsync($"Signed in to {api.Address} as {StandardStreams.Printable(email)}.");
         return ExitCode.Ok;
     }
 
     /// <summary>Signs in, with a second factor where the server asks for one.</summary>
-    private static async Task<TokenPair> SignInAsync(ApiClient api, LoginRequest signIn, bool fromInput, bool remember, CancellationToken cancellationToken)
+    private static async Task<TokenPair> SignInAsync(ApiClient api, LoginRequest signIn, bool fromInput, CancellationToken cancellationToken)
     {
         try
         {
@@ -95,7 +99,7 @@ internal static class AccountCommands
                 throw new CommandException(refused.ExitCode, "This account signs in with a passkey, which takes a browser; use an API key here: `lintel login --api-key`.", refused.Detail, refused);
             }
 
-            return await AnswerAsync(api, challenge, await AskForCodeAsync(takesCodes, fromInput, cancellationToken), remember, cancellationToken);
+            return await AnswerAsync(api, challenge, await AskForCodeAsync(takesCodes, fromInput, cancellationToken), signIn.RememberDevice, cancellationToken);
         }
     }
 
@@ -150,7 +154,7 @@ internal static class AccountCommands
         api.Credentials = Credentials.Of(api, store, signIn, GlobalOptions.Time);
         await api.GetAsync("api/jobs?limit=1", ApiJson.Default.JobList, cancellationToken);
         var before = store.Read().Servers.GetValueOrDefault(api.Address.ToString());
-        await store.ChangeAsync(api.Address.ToString(), signIn, cancellationToken);
+        await store.SetAsync(api.Address.ToString(), signIn, null, cancellationToken);
         await EndAsync(api, before, cancellationToken);
         await StandardStreams.Err.WriteLineAsync($"Signed in to {api.Address} with an API key.");
         return ExitCode.Ok;
@@ -166,7 +170,7 @@ internal static class AccountCommands
             return ExitCode.Ok;
         }
 
-        await store.ChangeAsync(address.ToString(), null, cancellationToken);
+        await store.ForgetAsync(address.ToString(), cancellationToken);
         using var api = new ApiClient(address, parse.GetValue(options.Verbose));
         await EndAsync(api, signIn, cancellationToken);
         await StandardStreams.Err.WriteLineAsync($"Signed out of {address}.");
@@ -192,9 +196,15 @@ internal static class AccountCommands
         }
     }
 
-    private static async Task<int> WhoAmIAsync(ParseResult parse, GlobalOptions options, CancellationToken cancellationToken)
+    private static async Task<int> WhoAmIAsync(ParseResult parse, GlobalOptions options, bool isJson, CancellationToken cancellationToken)
     {
         using var api = options.Connect(parse);
+        if (isJson)
+        {
+            JsonLine.Write((await api.GetAsync("auth/me", ApiJson.Default.JsonElement, cancellationToken)).GetRawText());
+            return ExitCode.Ok;
+        }
+
         var me = await api.GetAsync("auth/me", ApiJson.Default.AccountView, cancellationToken);
         var name = me.Name is { Length: > 0 } given ? $" ({given})" : "";
         await StandardStreams.Out.WriteLineAsync(StandardStreams.Printable($"{me.Email}{name} at {api.Address}"));

@@ -147,11 +147,7 @@ internal static class JobCommands
         };
     }
 
-    private static EventStream Events(ApiClient api, Guid jobId) => new(api, jobId, GlobalOptions.Time)
-    {
-        Broken = static () => StandardStreams.Tell("The connection broke. Reconnecting …"),
-        Restored = static () => StandardStreams.Tell("Reconnected; nothing was lost."),
-    };
+    private static EventStream Events(ApiClient api, Guid jobId) => EventStream.Telling(api, EventSource.OfJob(jobId), GlobalOptions.Time);
 
     private static string ProgressOf(JobView job) => job.Progress.Total > 0
         ? string.Create(CultureInfo.InvariantCulture, $"{job.Progress.Completed}/{job.Progress.Total}")

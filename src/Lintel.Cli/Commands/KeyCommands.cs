@@ -55,7 +55,7 @@ internal static class KeyCommands
         var name = new Argument<string>("name") { Description = "What it is for." };
         var scopes = new Option<string[]>("--scope", "-s")
         {
-            Description = "What it may do: design, execute, tasks, files, chat. May be given several times.",
+            Description = "What it may do: design, execute, tasks, files, chat; of an administrator also admin, tokens. May be given several times.",
             HelpName = "scope",
             Required = true,
         };

@@ -10,7 +10,7 @@ internal static class SessionCommands
 {
     private static readonly string[] Columns = ["session", "device", "address", "signed in", "last used", "by", ""];
 
-    public static Command Create(GlobalOptions options) => new("sessions", "List and end your sign-ins, on this machine and elsewhere.")
+    public static Command Create(GlobalOptions options) => new("sessions", "List and end your sessions: where you are signed in, on this machine and elsewhere.")
     {
         List(options),
         Revoke(options),

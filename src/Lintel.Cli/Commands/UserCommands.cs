@@ -12,10 +12,10 @@ internal static class UserCommands
 {
     private static readonly string[] Columns = ["user", "e-mail", "name", "role", "state", "created"];
 
-    public static Command Create(GlobalOptions options) => new("users", "List, disable, sign out, help, delete and import accounts, as an administrator.")
+    public static Command Create(GlobalOptions options) => new("users", "List, disable, sign out, delete and import accounts, as an administrator.")
     {
         List(options),
-        Change(options, "disable", "Keep a person from signing in: sessions end, API keys are revoked.", "Disabled"),
+        Change(options, "disable", "Keep a person from signing in. Their sessions end, and their API keys are revoked.", "Disabled"),
         Change(options, "enable", "Let a person sign in again.", "Enabled"),
         Change(options, "sign-out", "End all sessions of a person.", "Signed out"),
         RemoveFactors(options),
@@ -25,7 +25,7 @@ internal static class UserCommands
 
     private static Command List(GlobalOptions options)
     {
-        var search = new Option<string?>("--search", "-s") { Description = "Only those whose address begins with this, or whose name has it.", HelpName = "text" };
+        var search = new Option<string?>("--search", "-s") { Description = "Only those whose e-mail address begins with this, or whose name has it.", HelpName = "text" };
         var role = new Option<string?>("--role") { Description = "Only those who are user or admin.", HelpName = "role" };
         var state = new Option<string?>("--state") { Description = "Only those that are active, disabled or deleting.", HelpName = "state" };
         var limit = new Option<int?>("--limit", "-n") { Description = "How many at most.", HelpName = "count", CustomParser = Values.Count, DefaultValueFactory = static _ => 50 };
@@ -60,8 +60,8 @@ internal static class UserCommands
         {
             using var api = options.Connect(parse);
             var id = await FindAsync(api, parse.GetRequiredValue(user), cancellationToken);
-            await ProvenAsync(() => api.PostAsync(
-                $"api/admin/users/{id}/{verb}", new(parse.GetValue(reason)), AdminJson.Default.AdminReason, AdminJson.Default.JsonElement, cancellationToken));
+            await api.PostAsync(
+                $"api/admin/users/{id}/{verb}", new(parse.GetValue(reason)), AdminJson.Default.AdminReason, AdminJson.Default.JsonElement, cancellationToken);
             await StandardStreams.Err.WriteLineAsync($"{done}.");
             return ExitCode.Ok;
         });
@@ -72,7 +72,7 @@ internal static class UserCommands
     {
         var user = Who();
         var reason = Reason();
-        var command = new Command("remove-factors", "Remove the second factors of a person who lost them: the password is enough again, sessions end, and they are told by mail.")
+        var command = new Command("remove-factors", "Remove the second factors of a person who lost them. The password is enough again, their sessions end, and they are told by mail.")
         {
             user, reason,
         };
@@ -80,8 +80,8 @@ internal static class UserCommands
         {
             using var api = options.Connect(parse);
             var id = await FindAsync(api, parse.GetRequiredValue(user), cancellationToken);
-            var removed = await ProvenAsync(() => api.DeleteAsync(
-                $"api/admin/users/{id}/second-factors{Query(parse.GetValue(reason))}", AdminJson.Default.RemovedFactors, cancellationToken));
+            var removed = await api.DeleteAsync(
+                $"api/admin/users/{id}/second-factors{Query(parse.GetValue(reason))}", AdminJson.Default.RemovedFactors, cancellationToken);
             await StandardStreams.Err.WriteLineAsync(string.Create(
                 CultureInfo.InvariantCulture, $"Second factors removed: {(removed.Totp ? 1 : 0) + removed.Passkeys}; sessions ended: {removed.Sessions}."));
             return ExitCode.Ok;
@@ -108,11 +108,7 @@ internal static class UserCommands
                 throw new CommandException(ExitCode.Usage, "That was something else, so nothing was deleted.");
             }
 
-            await ProvenAsync(async () =>
-            {
-                await api.DeleteAsync($"api/admin/users/{id}{Query(parse.GetValue(reason))}", cancellationToken);
-                return true;
-            });
+            await api.DeleteAsync($"api/admin/users/{id}{Query(parse.GetValue(reason))}", cancellationToken);
             await StandardStreams.Err.WriteLineAsync("Deleted: nobody can use it any more, and its data is being removed.");
             return ExitCode.Ok;
         });
@@ -121,7 +117,7 @@ internal static class UserCommands
 
     private static Command Import(GlobalOptions options)
     {
-        var file = new Argument<string>("file") { Description = "A CSV table: email, name, password_hash (bcrypt), created_at, is_active, email_verified, role. `-` is standard input." };
+        var file = new Argument<string>("file") { Description = "A CSV table: email, name, password_hash (bcrypt), created_at, is_active, email_verified, role; - for standard input." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Only tell what would come of it." };
         var json = new Option<bool>("--json") { Description = "One JSON object a line: each line that was not taken, then the sum." };
         var command = new Command("import", "Take the accounts of another system over, with their passwords. What is there already stays as it is.") { file, dryRun, json };
@@ -132,7 +128,7 @@ internal static class UserCommands
             using var interruption = new Interruption(cancellationToken);
             try
             {
-                return await ProvenAsync(() => new UserImport(api, parse.GetValue(dryRun), parse.GetValue(json)).RunAsync(input, interruption.Token));
+                return await new UserImport(api, parse.GetValue(dryRun), parse.GetValue(json)).RunAsync(input, interruption.Token);
             }
             catch (OperationCanceledException) when (interruption.Signal is { } signal)
             {
@@ -146,7 +142,8 @@ internal static class UserCommands
 
     private static Option<string?> Reason() => new("--reason", "-r") { Description = "Why: it goes into the audit, where the account's owner can read it.", HelpName = "text" };
 
-    private static async Task<long> FindAsync(ApiClient api, string user, CancellationToken cancellationToken)
+    /// <summary>The number of an account that was given by number or address.</summary>
+    public static async Task<long> FindAsync(ApiClient api, string user, CancellationToken cancellationToken)
     {
         if (long.TryParse(user, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
         {
@@ -157,20 +154,6 @@ internal static class UserCommands
         return found.Select(static item => item.Deserialize(AdminJson.Default.UserView)!)
             .FirstOrDefault(item => item.Email.Equals(user, StringComparison.OrdinalIgnoreCase))?.Id
             ?? throw new CommandException(ExitCode.NoInput, $"There is no account with the e-mail address {StandardStreams.Printable(user)}.");
-    }
-
-    /// <summary>Says what to do where the server wants a newer proof of who one is.</summary>
-    private static async Task<T> ProvenAsync<T>(Func<Task<T>> ask)
-    {
-        try
-        {
-            return await ask();
-        }
-        catch (CommandException refused) when (refused.Code == "AUTH_2FA_REQUIRED")
-        {
-            throw new CommandException(
-                ExitCode.NotAllowed, "Your sign-in is older than 10 minutes, and this wants a newer one; run `lintel login` and try again.", refused.Detail, refused);
-        }
     }
 
     private static string[] Cells(UserView user) =>

@@ -56,7 +56,7 @@ internal sealed class RunLink(ApiClient api, RunSocket socket, RunView view, Tim
         }
 
         StandardStreams.Tell($"The connection broke. Reconnecting to {api.Address} …");
-        var stream = new EventStream(api, jobId, time)
+        var stream = new EventStream(api, EventSource.OfJob(jobId), time)
         {
             Broken = () => StandardStreams.Tell("The connection broke again. Reconnecting …"),
             Restored = () =>

@@ -68,6 +68,10 @@ internal sealed class UserFile : IDisposable
                 ? file
                 : throw new CommandException(ExitCode.BadData, $"{path} has no column email; its first line must name the columns.");
         }
+        catch (Exception absent) when (absent is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new CommandException(ExitCode.NoInput, $"There is no file {path}.");
+        }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or FormatException)
         {
             throw new CommandException(ExitCode.NoInput, $"{path} cannot be read: {failure.Message}", inner: failure);

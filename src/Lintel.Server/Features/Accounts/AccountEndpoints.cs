@@ -61,7 +61,9 @@ internal static class AccountEndpoints
             .Accepts<RegisterRequest>("application/json").ProducesErrors(403, 409).RateLimited(limits.Register)
             .DescribeResponse(201, "The account was made; sign in next.", ("Location", "`/auth/me`."));
         auth.MapPost("login", LoginAsync).WithName(prefix + "Login").WithSummary("Sign in with e-mail and password, as JSON or as an OAuth2 form")
-            .WithDescription("A wrong e-mail address and a wrong password are answered alike, and in the same time. Only failures count against the rate limit.")
+            .WithDescription(
+                "A wrong e-mail address and a wrong password are answered alike, and in the same time. For an account with a second factor the right password is "
+                + "answered with 401 `AUTH_2FA_REQUIRED` and a challenge for `POST /auth/2fa`. Where an address must be confirmed first, the answer is 403. Only failures count against the rate limit.")
             .Accepts<LoginRequest>("application/json", "application/x-www-form-urlencoded", "multipart/form-data").DescribeForm(typeof(LoginForm))
             .DescribeHeader(RememberedDevices.Header, "The token of a device that is remembered: no second factor is asked for, and what strangers try elsewhere does not slow it down. JSON has `device_token` for it too.")
             .ProducesErrors(401, 403).RateLimited(limits.SignIn);

@@ -20,30 +20,31 @@ internal static class UserEndpoints
     private const int DefaultPage = 50;
     private const int MaxPage = 200;
     private const string IfMatchMeaning = "An `ETag` of the account: it is left as it is, with 409, where it has changed since.";
-    private const string Needs = " It needs the scope `admin`; a person must have signed in less than 10 minutes ago, else the answer is 401 `AUTH_2FA_REQUIRED`.";
+    private const string IdMeaning = "The account's number.";
 
     public static void MapUsers(this IEndpointRouteBuilder routes)
     {
         var users = routes.MapGroup("/api/admin/users").WithTags("Administration").RequireCaller(Scopes.Admin).RateLimited().MaxBody(MaxBodyBytes);
-        users.MapGet("", ListAsync).WithName("ListUsers").WithSummary("List and search accounts, newest first").WithDescription("It needs the scope `admin`.");
-        users.MapGet("{id:long}", GetAsync).WithName("GetUser").WithSummary("Get an account").WithDescription("It needs the scope `admin`.").ProducesErrors(404)
+        users.MapGet("", ListAsync).WithName("ListUsers").WithSummary("List and search accounts, newest first");
+        users.MapGet("{id:long}", GetAsync).WithName("GetUser").WithSummary("Get an account").ProducesErrors(404)
             .DescribeResponse(200, null, ("ETag", "What the account is now, for `If-Match`."));
         users.MapPost("{id:long}/disable", DisableAsync).WithName("DisableUser").WithSummary("Keep a person from signing in")
-            .WithDescription("Their sessions end and their API keys are revoked at once, with open sockets and streams, on every node. The last administrator cannot be disabled." + Needs)
+            .WithDescription(
+                "Their sessions end and their API keys are revoked at once, with open sockets and streams, on every node. The last administrator cannot be disabled. " + AdminProof.Wanted)
             .ProducesErrors(404, 409).DescribeHeader(IfMatch.Header, IfMatchMeaning);
         users.MapPost("{id:long}/enable", EnableAsync).WithName("EnableUser").WithSummary("Let a person sign in again")
-            .WithDescription("Keys that were revoked stay so." + Needs).ProducesErrors(404, 409).DescribeHeader(IfMatch.Header, IfMatchMeaning);
+            .WithDescription("Keys that were revoked stay so. " + AdminProof.Wanted).ProducesErrors(404, 409).DescribeHeader(IfMatch.Header, IfMatchMeaning);
         users.MapPost("{id:long}/sign-out", SignOutAsync).WithName("SignOutUser").WithSummary("End all sessions of a person")
-            .WithDescription("With `?keys=true` their API keys too." + Needs).ProducesErrors(404);
+            .WithDescription("With `?keys=true` their API keys too. " + AdminProof.Wanted).ProducesErrors(404);
         users.MapDelete("{id:long}/second-factors", RemoveFactorsAsync).WithName("RemoveUserFactors").WithSummary("Remove the second factors of a person who lost them")
             .WithDescription(
                 "Authenticator app, passkeys, recovery codes and remembered devices: the password is enough again. All sessions end, and the person is told by mail. "
-                + "Make sure that it is them who asks. 404 also where the account has no second factor." + Needs)
+                + "Make sure that it is them who asks. 404 also where the account has no second factor. " + AdminProof.Wanted)
             .ProducesErrors(404, 409);
         users.MapPut("{id:long}/role", ChangeRoleAsync).WithName("ChangeUserRole").WithSummary("Make somebody an administrator, or no longer one")
             .WithDescription(
                 "Who is no longer one is signed out, and keys with the scope `admin` are revoked. A new one gets the scope `admin` with the next refresh or sign-in. "
-                + "The last administrator stays one, and an account whose address was never confirmed becomes none without `force`: both are 409." + Needs)
+                + "The last administrator stays one, and an account whose address was never confirmed becomes none without `force`: both are 409. " + AdminProof.Wanted)
             .ProducesErrors(404, 409).DescribeHeader(IfMatch.Header, IfMatchMeaning);
     }
 
@@ -88,23 +89,23 @@ internal static class UserEndpoints
         return TypedResults.Ok(new UserList(page, users.Count > limit ? page[^1].Id.ToString(CultureInfo.InvariantCulture) : null));
     }
 
-    private static async Task<Results<Ok<UserView>, ErrorResult>> GetAsync(long id, HttpContext context, UserTable table) =>
+    private static async Task<Results<Ok<UserView>, ErrorResult>> GetAsync([Description(IdMeaning)] long id, HttpContext context, UserTable table) =>
         Answer(context, await table.FindAsync(id, context.RequestAborted) is { } user ? (UserChange.Done, user) : (UserChange.NotFound, null));
 
     private static async Task<Results<Ok<UserView>, ErrorResult>> DisableAsync(
-        long id, AdminReason? request, HttpContext context, Caller caller, UserTable table, StepUp stepUp, ForwardedClient forwarded) =>
+        [Description(IdMeaning)] long id, AdminReason? request, HttpContext context, Caller caller, UserTable table, StepUp stepUp, ForwardedClient forwarded) =>
         (Check(request?.Reason) ?? await AdminProof.RequireAsync(caller, stepUp, context.RequestAborted)) is { } refusal
             ? refusal
             : Answer(context, await table.DisableAsync(id, CommandOf(context, caller, forwarded, request?.Reason), CancellationToken.None));
 
     private static async Task<Results<Ok<UserView>, ErrorResult>> EnableAsync(
-        long id, AdminReason? request, HttpContext context, Caller caller, UserTable table, StepUp stepUp, ForwardedClient forwarded) =>
+        [Description(IdMeaning)] long id, AdminReason? request, HttpContext context, Caller caller, UserTable table, StepUp stepUp, ForwardedClient forwarded) =>
         (Check(request?.Reason) ?? await AdminProof.RequireAsync(caller, stepUp, context.RequestAborted)) is { } refusal
             ? refusal
             : Answer(context, await table.EnableAsync(id, CommandOf(context, caller, forwarded, request?.Reason), CancellationToken.None));
 
     private static async Task<Results<Ok<UserView>, ErrorResult>> ChangeRoleAsync(
-        long id, ChangeRole request, HttpContext context, Caller caller, UserTable table, StepUp stepUp, ForwardedClient forwarded)
+        [Description(IdMeaning)] long id, ChangeRole request, HttpContext context, Caller caller, UserTable table, StepUp stepUp, ForwardedClient forwarded)
     {
         if (request.Role is not (AccountRoles.User or AccountRoles.Admin))
         {
@@ -117,7 +118,7 @@ internal static class UserEndpoints
     }
 
     private static async Task<Results<Ok<SignedOutUser>, ErrorResult>> SignOutAsync(
-        long id,
+        [Description(IdMeaning)] long id,
         AdminReason? request,
         HttpContext context,
         Caller caller,
@@ -137,7 +138,7 @@ internal static class UserEndpoints
     }
 
     private static async Task<Results<Ok<RemovedFactors>, ErrorResult>> RemoveFactorsAsync(
-        long id,
+        [Description(IdMeaning)] long id,
         HttpContext context,
         Caller caller,
         UserTable table,

@@ -13,7 +13,7 @@ internal static class ErrorComponents
     // The one status that has many codes.
     private static readonly string[] Unauthorized =
     [
-        ErrorCodes.AuthError, ErrorCodes.InvalidCredentials, ErrorCodes.TokenExpired, ErrorCodes.TokenInvalid, ErrorCodes.TokenRevoked,
+        ErrorCodes.AuthError, ErrorCodes.InvalidCredentials, ErrorCodes.TokenExpired, ErrorCodes.TokenInvalid, ErrorCodes.TokenRevoked, ErrorCodes.SecondFactorRequired,
     ];
 
     /// <summary>The response component of an error status, made when it is first needed.</summary>

@@ -104,7 +104,8 @@ internal sealed class CallerMiddleware(RequestDelegate next, CallerResolver call
             return NoPerson;
         }
 
-        return caller.Has(requirement.Scopes) ? null : ApiErrors.Forbidden();
+        return caller.Has(requirement.Scopes) ? null
+            : ApiErrors.Forbidden($"This needs the scope {string.Join(", ", (requirement.Scopes & ~caller.Scopes).ToNames())}, which you do not have.");
     }
 }
 

@@ -7,7 +7,7 @@ internal static class SocketEndpoints
 {
     public static void MapSockets(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/api/websocket/status", GetStatus).WithTags("Health").WithName("GetSocketStatus").WithSummary("Count the open WebSockets of this node")
-            .WithDescription("For operators: it needs the scope `admin`.")
+            .WithDescription("For operators.")
             .RequireCaller(Scopes.Admin);
 
     internal static Ok<SocketsStatus> GetStatus(LiveConnections connections)

@@ -41,13 +41,12 @@ internal static class AuditEndpoints
         var audit = routes.MapGroup("/api/admin/audit").WithTags("Administration").RequireCaller(Scopes.Admin).RateLimited();
         audit.MapGet("", ListAllAsync).WithName("ListAudit").WithSummary("List what happened to accounts, newest first")
             .WithDescription(
-                "One request looks at 20,000 events at most: with a filter that matches little a page may have few or none, and where `next` is not null there are more. "
-                + "It needs the scope `admin`.");
+                "One request looks at 20,000 events at most: with a filter that matches little a page may have few or none, and where `next` is not null there are more.");
         audit.MapGet("export", ExportAsync).WithName("ExportAudit").WithSummary("Export what happened to accounts as JSON lines, oldest first")
-            .WithDescription("As much as there is at that moment. The `id` of the last line, as `after`, goes on behind it. It needs the scope `admin`.")
+            .WithDescription("As much as there is at that moment. The `id` of the last line, as `after`, goes on behind it.")
             .Produces(200, contentType: "application/x-ndjson");
         routes.MapGet("/api/admin/audit/events", WatchAsync).WithTags("Administration").WithName("WatchAudit")
-            .WithSummary("Watch what happens to accounts, from now on or from Last-Event-ID").WithDescription(Endless + " It needs the scope `admin`.")
+            .WithSummary("Watch what happens to accounts, from now on or from Last-Event-ID").WithDescription(Endless)
             .RequireEventStreamCaller(Scopes.Admin).Streams(StreamKind.ServerSentEvents).DescribeCursor().DescribeEvents(events);
     }
 

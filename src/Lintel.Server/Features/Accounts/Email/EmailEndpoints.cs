@@ -28,7 +28,9 @@ internal static class EmailEndpoints
         auth.MapPost("email/code", AskForCodeAsync).WithName("RequestSignInCode").WithSummary("Ask for a code to sign in with")
             .WithDescription($"Eight digits, good for ten minutes, in place of any before it. {SameForAll}").Accepts<EmailAddressRequest>("application/json").RateLimited(limits.Email);
         auth.MapPost("login/code", LogInByCodeAsync).WithName("LoginByCode").WithSummary("Sign in with a mailed code")
-            .WithDescription("A code may be tried five times; then it is good no more. Only failures count against the rate limit.")
+            .WithDescription(
+                "A code may be tried five times; then it is good no more. For an account with a second factor the right code is answered "
+                + "with 401 `AUTH_2FA_REQUIRED` and a challenge for `POST /auth/2fa`. Only failures count against the rate limit.")
             .Accepts<CodeLoginRequest>("application/json").ProducesErrors(401, 403).RateLimited(limits.SignIn);
 
         auth.MapPost("email/change", AskForChangeAsync).WithName("ChangeEmail").WithSummary("Ask for another address")

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.SecondFactors;
 using Lintel.Features.Accounts.SecondFactors.Devices;
@@ -16,6 +17,7 @@ namespace Lintel.Features.Accounts.External;
 /// <summary>Sign-in with other providers: a browser goes there and comes back with a code, with which the client that sent it fetches tokens, or links the provider to its account.</summary>
 internal static class ExternalEndpoints
 {
+    private const string ProviderMeaning = "The provider's name, from `GET /auth/external`.";
     private static readonly ErrorResult NoProvider = ApiErrors.NotFound("This server knows no provider of this name; see GET /auth/external.");
     private static readonly ErrorResult BadCode = new(
         401, ErrorCodes.TokenInvalid, "The code is not valid: it is used, older than 30 seconds, or was asked for with another code_challenge. Begin the sign-in again.");
@@ -42,17 +44,18 @@ internal static class ExternalEndpoints
 
         external.MapGet("links", ListLinksAsync).WithName("ListExternalLinks").WithSummary("List the providers that your account is linked to").RequirePerson();
         external.MapPost("{provider}/link", LinkAsync).WithName("LinkExternal").WithSummary("Link a provider to your account")
-            .WithDescription("With the code of a sign-in there. It needs somebody who proved who they are within ten minutes.")
+            .WithDescription("With the code of a sign-in there. " + StepUp.Wanted)
             .Accepts<ExternalCodeRequest>("application/json").RequirePerson().ProducesErrors(404, 409).DescribeResponse(204, "It is linked.");
         external.MapDelete("{provider}/link", UnlinkAsync).WithName("UnlinkExternal").WithSummary("Unlink a provider from your account")
-            .WithDescription("Not the last way to sign in: set a password first. It needs somebody who proved who they are within ten minutes.")
+            .WithDescription("Not the last way to sign in: set a password first. " + StepUp.Wanted)
             .RequirePerson().ProducesErrors(404, 409).DescribeResponse(204, "It is not linked any more.");
     }
 
     private static Ok<ExternalProviderList> ListProviders(ExternalOptions options) =>
         TypedResults.Ok(new ExternalProviderList([.. options.Providers.Select(static provider => new ExternalProviderView(provider.Id, provider.Label))]));
 
-    private static async Task<Results<EmptyHttpResult, ErrorResult>> BeginAsync(string provider, HttpContext context, ExternalOptions options, ExternalHandlers handlers)
+    private static async Task<Results<EmptyHttpResult, ErrorResult>> BeginAsync(
+        [Description(ProviderMeaning)] string provider, HttpContext context, ExternalOptions options, ExternalHandlers handlers)
     {
         if (options.Find(provider) is not { } found)
         {
@@ -82,7 +85,7 @@ internal static class ExternalEndpoints
     }
 
     private static async Task<Results<RedirectHttpResult, ErrorResult>> FinishAsync(
-        string provider, HttpContext context, ExternalOptions options, ExternalHandlers handlers, ExternalCodes codes, AccountLog log)
+        [Description(ProviderMeaning)] string provider, HttpContext context, ExternalOptions options, ExternalHandlers handlers, ExternalCodes codes, AccountLog log)
     {
         if (options.Find(provider) is not { } found)
         {
@@ -127,7 +130,14 @@ internal static class ExternalEndpoints
     }
 
     private static async Task<Results<NoContent, ErrorResult>> LinkAsync(
-        string provider, HttpContext context, Caller caller, ExternalOptions options, ExternalCodes codes, ExternalIdentityTable identities, StepUp stepUp, ForwardedClient forwarded)
+        [Description(ProviderMeaning)] string provider,
+        HttpContext context,
+        Caller caller,
+        ExternalOptions options,
+        ExternalCodes codes,
+        ExternalIdentityTable identities,
+        StepUp stepUp,
+        ForwardedClient forwarded)
     {
         if (options.Find(provider) is null)
         {
@@ -152,7 +162,7 @@ internal static class ExternalEndpoints
     }
 
     private static async Task<Results<NoContent, ErrorResult>> UnlinkAsync(
-        string provider, HttpContext context, Caller caller, ExternalIdentityTable identities, StepUp stepUp, ForwardedClient forwarded)
+        [Description(ProviderMeaning)] string provider, HttpContext context, Caller caller, ExternalIdentityTable identities, StepUp stepUp, ForwardedClient forwarded)
     {
         if (await stepUp.RequireAsync(caller, context.RequestAborted) is { } refusal)
         {

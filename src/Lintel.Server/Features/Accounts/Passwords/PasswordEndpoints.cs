@@ -20,7 +20,7 @@ internal static class PasswordEndpoints
     public static void MapPasswords(this RouteGroupBuilder auth, AccountRateLimits limits)
     {
         auth.MapPost("password", ChangeAsync).WithName("ChangePassword").WithSummary("Change your password")
-            .WithDescription("Needs the present one, or a sign-in of the last ten minutes. All other sessions end, and the owner is told by mail.")
+            .WithDescription("With the present one; without it, only for somebody who proved who they are within ten minutes. All other sessions end, and you are told by mail.")
             .Accepts<ChangePasswordRequest>("application/json").RequirePerson().ProducesErrors(401, 409).RateLimited(limits.SignIn);
         auth.MapPost("password/forgot", ForgotAsync).WithName("ForgotPassword").WithSummary("Ask for a link to set a new password")
             .WithDescription("The answer is the same whether there is such an account or not, and so is its time.")

@@ -30,15 +30,18 @@ internal static class SecondFactorEndpoints
         var auth = routes.MapGroup("/auth").WithTags(Tag).MaxBody(RequestFields.MaxBodyBytes);
         auth.MapPost("2fa", AnswerAsync).WithName("AnswerChallenge").WithSummary("Answer a challenge: a second factor at a sign-in, or a proof for a dangerous operation")
             .WithDescription(
-                "The challenge comes with a 401 of the code `AUTH_2FA_REQUIRED`. It is good once, for five minutes and five tries. Answered at a sign-in it brings the pair of tokens; for a "
+                "The challenge comes with a 401 of the code `AUTH_2FA_REQUIRED`, as `error.details.challenge`, and `methods` beside it names the ways to answer. It is good once, for five "
+                + "minutes and five tries; a wrong answer is 401 `AUTH_INVALID_CREDENTIALS`, one that comes too late `AUTH_TOKEN_INVALID`. Answered at a sign-in it brings the pair of tokens; for a "
                 + "session that is open it brings a 204, and the operation may be asked for again within ten minutes.")
             .MaxBody(MaxPasskeyBytes).ProducesErrors(401, 429).RateLimited(limits.SecondFactor)
             .DescribeResponse(204, "The person of the session has proved who they are; ask for the operation again.");
         auth.MapPost("2fa/passkey", AskPasskeyAsync).WithName("AskPasskeyForChallenge").WithSummary("Get what a passkey is to sign for a challenge")
+            .WithDescription("For `navigator.credentials.get`; what the browser gives goes into `POST /auth/2fa` as `passkey`. An account without a passkey gets 409.")
             .ProducesErrors(401, 409).RateLimited(limits.SecondFactor);
-        auth.MapGet("2fa", GetAsync).WithName("GetSecondFactors").WithSummary("See what second factors you have").RequirePerson().RateLimited();
+        auth.MapGet("2fa", GetAsync).WithName("GetSecondFactors").WithSummary("See what second factors you have")
+            .WithDescription("With none the password is enough to sign in.").RequirePerson().RateLimited();
         auth.MapPost("2fa/recovery-codes", MakeRecoveryCodesAsync).WithName("MakeRecoveryCodes").WithSummary("Make new recovery codes")
-            .WithDescription("They are in this answer and nowhere else. The former ones are worthless from now on. Wants a fresh proof of who you are.")
+            .WithDescription("They are in this answer and nowhere else. The former ones are worthless from now on. " + StepUp.Wanted)
             .RequirePerson().RateLimited().ProducesErrors(401, 409);
         auth.MapTotp();
         auth.MapDevices();

@@ -16,6 +16,10 @@ internal sealed class StepUp(Database database, FactorChallenges challenges, Tim
     /// <summary>How long a proof is fresh.</summary>
     public static readonly TimeSpan Freshness = TimeSpan.FromMinutes(10);
 
+    /// <summary>What the description of an operation says that wants a fresh proof.</summary>
+    public const string Wanted =
+        "Wants somebody who proved who they are within ten minutes, else the answer is 401 `AUTH_2FA_REQUIRED` with a challenge for `POST /auth/2fa`.";
+
     /// <summary>In the place of a method: a new sign-in, by whatever way, is the proof.</summary>
     private const string SignIn = "sign_in";
 

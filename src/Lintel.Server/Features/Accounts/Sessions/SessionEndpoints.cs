@@ -32,7 +32,8 @@ internal static class SessionEndpoints
         return TypedResults.Ok(new SessionList(await sessions.ListAsync(caller.OwnerId, caller.SessionId, context.RequestAborted), null));
     }
 
-    private static async Task<Results<NoContent, ErrorResult>> EndAsync(Guid id, HttpContext context, Caller caller, OwnSessions sessions, ForwardedClient forwarded, AccountLog log)
+    private static async Task<Results<NoContent, ErrorResult>> EndAsync(
+        [Description("The session's id, from the list.")] Guid id, HttpContext context, Caller caller, OwnSessions sessions, ForwardedClient forwarded, AccountLog log)
     {
         if (!await sessions.EndAsync(caller.OwnerId, id, Actor.Of(context, caller, forwarded)))
         {

@@ -21,21 +21,20 @@ internal static class ErasureEndpoints
         "From that moment nobody can use it: sessions end, keys are revoked, its address is free. Tasks, files, jobs, notifications, webhooks and rooms are removed within minutes; "
         + "messages in others' rooms lose their author and their words. It cannot be undone.";
 
-    private const string Fresh = " You must have signed in less than 10 minutes ago, else the answer is 401 `AUTH_2FA_REQUIRED`.";
 
     public static void MapErasure(this IEndpointRouteBuilder routes)
     {
         var own = routes.MapGroup("/auth/me").WithTags("Accounts").RequirePerson().RateLimited();
-        own.MapDelete("", DeleteOwnAsync).WithName("DeleteMe").WithSummary("Delete your account with all its data").WithDescription(Gone + Fresh)
+        own.MapDelete("", DeleteOwnAsync).WithName("DeleteMe").WithSummary("Delete your account with all its data").WithDescription(Gone + " " + StepUp.Wanted)
             .ProducesErrors(409).DescribeResponse(204, "It is nobody's any more, and what is left of it is being removed.");
-        own.MapGet("export", ExportOwnAsync).WithName("ExportMe").WithSummary("Export all that is kept of you").WithDescription(Lines + Fresh)
+        own.MapGet("export", ExportOwnAsync).WithName("ExportMe").WithSummary("Export all that is kept of you").WithDescription(Lines + " " + StepUp.Wanted)
             .Produces(200, contentType: "application/x-ndjson");
 
         var users = routes.MapGroup("/api/admin/users/{id:long}").WithTags("Administration").RequireCaller(Scopes.Admin).RateLimited();
-        users.MapDelete("", DeleteAsync).WithName("DeleteUser").WithSummary("Delete an account with all its data").WithDescription(Gone + " It needs the scope `admin`." + Fresh)
+        users.MapDelete("", DeleteAsync).WithName("DeleteUser").WithSummary("Delete an account with all its data").WithDescription(Gone + " " + AdminProof.Wanted)
             .ProducesErrors(404, 409).DescribeResponse(204, "It is nobody's any more, and what is left of it is being removed.");
         users.MapGet("export", ExportAsync).WithName("ExportUser").WithSummary("Export all that is kept of a person")
-            .WithDescription(Lines + " The person can see that it was done. It needs the scope `admin`." + Fresh).ProducesErrors(404).Produces(200, contentType: "application/x-ndjson");
+            .WithDescription(Lines + " The person can see that it was done. " + AdminProof.Wanted).ProducesErrors(404).Produces(200, contentType: "application/x-ndjson");
     }
 
     private static async Task<Results<NoContent, ErrorResult>> DeleteOwnAsync(
@@ -51,14 +50,14 @@ internal static class ErasureEndpoints
     }
 
     private static async Task<Results<NoContent, ErrorResult>> DeleteAsync(
-        long id,
+        [Description("The account's number.")] long id,
         HttpContext context,
         Caller caller,
         UserTable table,
         AccountErasure erasure,
         StepUp stepUp,
         ForwardedClient forwarded,
-        [Description("Why."), StringLength(AdminReason.MaxLength)] string? reason = null) =>
+        [Description("Why: it goes into the audit, where the account's owner can read it."), StringLength(AdminReason.MaxLength)] string? reason = null) =>
         (UserEndpoints.Check(reason) ?? await AdminProof.RequireAsync(caller, stepUp, context.RequestAborted)) is { } refusal
             ? refusal
             : Answer(await table.BeginDeletionAsync(id, UserEndpoints.CommandOf(context, caller, forwarded, reason), CancellationToken.None), erasure);
@@ -68,7 +67,7 @@ internal static class ErasureEndpoints
         Sent(await stepUp.RequireAsync(caller, context.RequestAborted) ?? await export.SendAsync(context, caller.OwnerId, Actor.Of(context, caller, forwarded)));
 
     private static async Task<Results<EmptyHttpResult, ErrorResult>> ExportAsync(
-        long id, HttpContext context, Caller caller, UserTable table, DataExport export, StepUp stepUp, ForwardedClient forwarded)
+        [Description("The account's number.")] long id, HttpContext context, Caller caller, UserTable table, DataExport export, StepUp stepUp, ForwardedClient forwarded)
     {
         if (await AdminProof.RequireAsync(caller, stepUp, context.RequestAborted) is { } refusal)
         {

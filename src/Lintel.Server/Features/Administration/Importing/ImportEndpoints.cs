@@ -16,7 +16,7 @@ internal static class ImportEndpoints
         routes.MapPost("/api/admin/users/import", RunAsync).WithTags("Administration").WithName("ImportUsers").WithSummary("Take accounts over from another system")
             .WithDescription(
                 "With their bcrypt hashes, so that people sign in with the passwords they have. An address that has an account is told and left alone: the same request may be sent again. "
-                + "Large tables are sent in parts by `lintel users import`. It needs the scope `admin`; a person must have signed in less than 10 minutes ago.")
+                + "Large tables are sent in parts by `lintel users import`. " + AdminProof.Wanted)
             .RequireCaller(Scopes.Admin).MaxBody(MaxBodyBytes);
 
     private static async Task<Results<Ok<ImportedUsers>, ErrorResult>> RunAsync(

@@ -19,11 +19,11 @@ internal static class TotpEndpoints
     {
         var totp = auth.MapGroup("2fa/totp").RequirePerson().RateLimited();
         totp.MapPost("", StartAsync).WithName("StartTotp").WithSummary("Get a secret for an authenticator app")
-            .WithDescription("It counts once a first code was confirmed. Wants a fresh proof of who you are.").ProducesErrors(401, 409);
+            .WithDescription("It counts once a first code was confirmed, within an hour. " + StepUp.Wanted).ProducesErrors(401, 409);
         totp.MapPost("confirm", ConfirmAsync).WithName("ConfirmTotp").WithSummary("Make the authenticator app a second factor, with a first code of it")
             .WithDescription("From now on a sign-in with the password needs a code. With the first factor come recovery codes.").ProducesErrors(401, 409);
         totp.MapDelete("", RemoveAsync).WithName("RemoveTotp").WithSummary("Remove the authenticator app")
-            .WithDescription("Wants a fresh proof of who you are. With the last factor the recovery codes and the remembered devices are forgotten.")
+            .WithDescription("With the last factor the recovery codes and the remembered devices are forgotten. " + StepUp.Wanted)
             .ProducesErrors(401, 404).DescribeResponse(204, "It is no second factor any more.");
     }
 

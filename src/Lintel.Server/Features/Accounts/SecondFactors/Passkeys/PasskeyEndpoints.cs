@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Globalization;
 using System.Text.Json;
 using Lintel.Features.Accounts.Audit;
@@ -17,10 +18,12 @@ namespace Lintel.Features.Accounts.SecondFactors.Passkeys;
 internal static class PasskeyEndpoints
 {
     private const int MaxName = 100;
+    private const string IdMeaning = "The passkey's id, from the list.";
 
     public static void MapPasskeys(this RouteGroupBuilder auth, AccountRateLimits limits)
     {
         auth.MapPost("passkey/options", AskToSignInAsync).WithName("AskPasskeyToSignIn").WithSummary("Get what a passkey is to sign for a sign-in with it alone")
+            .WithDescription("For `navigator.credentials.get`; what the browser gives goes into `POST /auth/passkey` as `passkey`.")
             .RateLimited();
         auth.MapPost("passkey", SignInAsync).WithName("SignInWithPasskey").WithSummary("Sign in with a passkey alone")
             .WithDescription("The passkey tells whose it is. It has verified its person, by a finger or a PIN, so no second factor is asked for.")
@@ -29,13 +32,13 @@ internal static class PasskeyEndpoints
         var passkeys = auth.MapGroup("passkeys").RequirePerson().RateLimited();
         passkeys.MapGet("", ListAsync).WithName("ListPasskeys").WithSummary("List your passkeys");
         passkeys.MapPost("options", AskToCreateAsync).WithName("AskForPasskey").WithSummary("Get what a browser is to make a passkey of")
-            .WithDescription("Wants a fresh proof of who you are.").ProducesErrors(401, 409);
+            .WithDescription("For `navigator.credentials.create`; what the browser gives goes into `POST /auth/passkeys` as `passkey`. " + StepUp.Wanted).ProducesErrors(401, 409);
         passkeys.MapPost("", AddAsync).WithName("AddPasskey").WithSummary("Add a passkey")
             .WithDescription("From now on a sign-in with the password needs a second factor. With the first factor come recovery codes.")
             .MaxBody(SecondFactorEndpoints.MaxPasskeyBytes).ProducesErrors(401, 409).DescribeResponse(201, "The passkey was added.", ("Location", "`/auth/passkeys/{id}`."));
         passkeys.MapPatch("{id:guid}", RenameAsync).WithName("RenamePasskey").WithSummary("Give a passkey another name").ProducesErrors(404);
         passkeys.MapDelete("{id:guid}", RemoveAsync).WithName("RemovePasskey").WithSummary("Remove a passkey")
-            .WithDescription("Wants a fresh proof of who you are. With the last factor the recovery codes and the remembered devices are forgotten.")
+            .WithDescription("With the last factor the recovery codes and the remembered devices are forgotten. " + StepUp.Wanted)
             .ProducesErrors(401, 404).DescribeResponse(204, "It opens nothing any more.");
     }
 
@@ -114,7 +117,7 @@ internal static class PasskeyEndpoints
         }
     }
 
-    private static async Task<Results<Ok<PasskeyView>, ErrorResult>> RenameAsync(Guid id, RenamePasskey request, Caller caller, PasskeyTable passkeys)
+    private static async Task<Results<Ok<PasskeyView>, ErrorResult>> RenameAsync([Description(IdMeaning)] Guid id, RenamePasskey request, Caller caller, PasskeyTable passkeys)
     {
         var name = request.Name?.Trim() ?? "";
         if (CheckName(name) is { } invalid)
@@ -126,7 +129,7 @@ internal static class PasskeyEndpoints
     }
 
     private static async Task<Results<NoContent, ErrorResult>> RemoveAsync(
-        Guid id, HttpContext context, Caller caller, StepUp stepUp, PasskeyRegistration registration, SecondFactorLog log, ForwardedClient forwarded)
+        [Description(IdMeaning)] Guid id, HttpContext context, Caller caller, StepUp stepUp, PasskeyRegistration registration, SecondFactorLog log, ForwardedClient forwarded)
     {
         if (await stepUp.RequireAsync(caller, context.RequestAborted) is { } error)
         {

@@ -1,10 +1,9 @@
 using System.Net;
-using Lintel.Features.Accounts.Credentials;
 using Lintel.Infrastructure;
 using Lintel.Platform.Security;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Lintel.Features.Accounts;
+namespace Lintel.Features.Accounts.Credentials;
 
 public sealed class AccessTokenTests(SqliteAccountsServer server) : IClassFixture<SqliteAccountsServer>
 {

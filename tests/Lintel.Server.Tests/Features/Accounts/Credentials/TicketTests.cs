@@ -7,7 +7,7 @@ using Lintel.Platform.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-namespace Lintel.Features.Accounts;
+namespace Lintel.Features.Accounts.Credentials;
 
 public abstract class TicketTests(AccountsServer server)
 {

@@ -1,10 +1,9 @@
 using System.Net;
 using System.Text.Json;
-using Lintel.Features.Accounts;
-using Lintel.Features.Accounts.Audit;
+using Lintel.Features.Administration;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Lintel.Features.Administration;
+namespace Lintel.Features.Accounts.Audit;
 
 public abstract class AuditTests(AccountsServer server)
 {

@@ -1,11 +1,10 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
-using Lintel.Features.Accounts.Passwords;
 using Lintel.Infrastructure;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 
-namespace Lintel.Features.Accounts;
+namespace Lintel.Features.Accounts.Passwords;
 
 public sealed class PasswordHashingTests
 {

@@ -1,10 +1,10 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
-using Lintel.Features.Accounts;
+using Lintel.Features.Administration;
 using Lintel.Infrastructure;
 
-namespace Lintel.Features.Administration;
+namespace Lintel.Features.Accounts.Audit;
 
 /// <summary>What happens to accounts, watched as it happens.</summary>
 public abstract class ActivityWatchTests(AccountsServer server)
