@@ -65,6 +65,21 @@ public abstract class MailboxClaimTests(EmailServer server)
     }
 
     [Fact]
+    public async Task A_change_of_address_that_was_begun_before_takes_the_account_from_nobody()
+    {
+        const string New = "/auth/email/change/confirm-new";
+        var (stranger, own) = (await server.SignInAsync(), AccountsServer.NewEmail());
+        using var asked = await server.PostAsync("/auth/email/change", new { email = own }, stranger.Tokens.Access);
+        var token = await server.TokenAsync(own, New);
+
+        // The password stays with this way, and with it the link that waits for the stranger's own address alone.
+        Assert.Equal(HttpStatusCode.OK, await ClaimAsync(stranger, "link"));
+
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, await server.StatusAsync(New, new { token }));
+        Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM account WHERE id = $1 AND email_normalized = $2", stranger.Id, stranger.Email));
+    }
+
+    [Fact]
     public async Task A_factor_that_is_added_in_the_very_moment_does_not_stay()
     {
         for (var round = 0; round < 8; round++)
