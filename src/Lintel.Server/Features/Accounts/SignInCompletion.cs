@@ -17,7 +17,7 @@ internal sealed class SignInCompletion(
         Guid? device = null;
         if (!AuthMethods.HaveSecondFactor(opening.Methods) && await factors.FindAsync(account.Id, cancellationToken) is { } state)
         {
-            device = state.Any && opening.DeviceToken is { } token ? await devices.FindAsync(account.Id, token, cancellationToken) : null;
+            device = opening.DeviceToken is { } token ? await devices.FindAsync(account.Id, token, cancellationToken) : null;
             if (state.Any && device is null)
             {
                 return await ChallengeAsync(account, opening, state, cancellationToken);
@@ -37,7 +37,7 @@ internal sealed class SignInCompletion(
             await devices.NoteAsync(id, grant.SessionId, opening.Client, cancellationToken);
         }
 
-        // With a second factor it is the answer to the challenge that says whether to.
+        // With a second factor it is the answer to the challenge that says whether to. One that is remembered already takes no other's place.
         var deviceToken = opening is { RememberDevice: true, FactorVersion: { } version } && device is null
             ? await devices.AddAsync(account, version, grant.SessionId, opening.Client, CancellationToken.None)
             : null;

@@ -70,7 +70,11 @@ internal sealed class StreamLog(Database database, StreamFeeds feeds, TimeProvid
         {
             foreach (var (stream, events) in all.ByName)
             {
-                await AppendAsync(unit, await GetOrCreateAsync(unit, stream), [.. events]);
+                if ((await AppendAsync(unit, await GetOrCreateAsync(unit, stream), [.. events])).Refused)
+                {
+                    // The unit must not happen without what tells of it.
+                    throw new InvalidOperationException($"The stream {stream} takes no more events.");
+                }
             }
         });
         if (!pending.ByName.TryGetValue(name, out var known))

@@ -56,12 +56,12 @@ internal abstract class DbSession
 
     internal async ValueTask RunBeforeCommitAsync()
     {
-        for (var i = 0; i < _beforeCommit?.Count; i++)
+        // Taken out before it runs: what it asks for itself is not added to what is being done already, but is done after it.
+        while (_beforeCommit is [{ Run: var run }, ..])
         {
-            await _beforeCommit[i].Run();
+            _beforeCommit.RemoveAt(0);
+            await run();
         }
-
-        _beforeCommit = null;
     }
 
     internal List<Action>? TakeAfterCommit()

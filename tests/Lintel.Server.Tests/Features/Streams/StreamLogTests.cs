@@ -312,6 +312,25 @@ public abstract class StreamLogTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_unit_whose_last_events_are_not_taken_does_not_happen()
+    {
+        await Node.AppendAsync(_streamId, TestEvent.Many(1, 1), close: true);
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Node.Database.WriteAsync(
+            async session =>
+            {
+                Node.Log.AppendLast(session, "another", TestEvent.Many(2, 1)[0]);
+                Node.Log.AppendLast(session, "test", TestEvent.Many(3, 1)[0]);
+                await Node.Log.CreateAsync(session, "beside");
+            },
+            Cancel));
+
+        Assert.Null(await Node.Log.FindAsync("another", Cancel));
+        Assert.Null(await Node.Log.FindAsync("beside", Cancel));
+        Assert.Equal(1, (await Node.InfoAsync(_streamId)).Tail);
+    }
+
+    [Fact]
     public async Task A_closed_stream_takes_nothing_more_and_its_readers_end()
     {
         var reader = (await FollowManyAsync(1))[0];

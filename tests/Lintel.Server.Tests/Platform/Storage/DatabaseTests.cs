@@ -118,6 +118,33 @@ public abstract class DatabaseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_the_end_of_a_unit_leaves_for_its_end_happens_too()
+    {
+        await Database.WriteAsync(
+            session =>
+            {
+                Leave(session, 1);
+                return ValueTask.CompletedTask;
+            },
+            Cancel);
+
+        Assert.Equal([1, 2, 3], await NotesAsync());
+
+        // Each leaves the next, to the same collection as its own and while that is being written.
+        static void Leave(DbSession session, long id) => session.BeforeCommit<List<long>>(async ids =>
+        {
+            foreach (var note in ids)
+            {
+                await session.ExecuteAsync("INSERT INTO note (id) VALUES ($1)", note);
+                if (note < 3)
+                {
+                    Leave(session, note + 1);
+                }
+            }
+        }).Add(id);
+    }
+
+    [Fact]
     public async Task Concurrent_units_do_not_lose_updates()
     {
         await Database.WriteAsync(async session => { await session.ExecuteAsync("INSERT INTO note (id, text) VALUES (1, '0')"); }, Cancel);

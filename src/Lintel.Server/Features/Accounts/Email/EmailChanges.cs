@@ -32,8 +32,9 @@ internal sealed class EmailChanges(
     /// <summary>Begins a change, in place of one that is not confirmed yet, as part of <paramref name="unit"/>.</summary>
     public async ValueTask BeginAsync(DbSession unit, EmailRequest request)
     {
+        // Held, so that nobody confirms the old address between this look at it and the change that follows from it.
         var account = await unit.QueryFirstAsync(
-            "SELECT id, email, email_normalized, name, password_version, email_verified_at FROM account WHERE id = $1 AND is_active",
+            "SELECT id, email, email_normalized, name, password_version, email_verified_at FROM account WHERE id = $1 AND is_active" + unit.Lock("FOR SHARE"),
             static row => new LinkedAccount(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetNullableString(3), row.GetInt64(4), !row.IsDBNull(5)),
             request.AccountId);
         var isTaken = await EmailIsTakenAsync(unit, EmailAddress.Normalize(request.Email));

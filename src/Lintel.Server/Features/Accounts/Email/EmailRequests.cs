@@ -46,10 +46,15 @@ internal sealed class EmailRequests(
         return await database.WriteAsync(
             async unit =>
             {
-                var isFree = await budget.TakeAsync(unit, share, subject, options.RequestsPerHour);
-                if (accountId is { } asks && !(isFree && await budget.TakeAsync(unit, purpose + " by", $"{asks}", options.RequestsPerHour)))
+                // Their own first: who has asked for as much as one may uses up nothing of an address that somebody else may want.
+                if (accountId is { } asks && !await budget.TakeAsync(unit, purpose + " by", $"{asks}", options.RequestsPerHour))
                 {
-                    // Somebody who is signed in, and holds up nobody but themselves.
+                    return true;
+                }
+
+                var isFree = await budget.TakeAsync(unit, share, subject, options.RequestsPerHour);
+                if (accountId is not null && !isFree)
+                {
                     return true;
                 }
 

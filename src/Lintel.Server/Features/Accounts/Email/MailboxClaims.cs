@@ -68,6 +68,8 @@ internal sealed class MailboxClaims(
                 unit, accountId, by, had, "when its address was confirmed for the first time", new() { ["reason"] = AccountAccess.MailboxClaimed });
         }
 
+        // One that was begun under an address that nobody had confirmed waits for the new address alone: whoever made the account could take it away from its owner after all.
+        await unit.ExecuteAsync("DELETE FROM email_change WHERE account_id = $1", accountId);
         await identities.ForgetAllAsync(unit, accountId, by);
         await access.RevokeKeysAsync(unit, accountId, Scopes.None, AccountAccess.MailboxClaimed, time.GetUtcNow(), by);
         return true;

@@ -46,6 +46,24 @@ public abstract class EmailChangeTests(EmailServer server)
     }
 
     [Fact]
+    public async Task Who_has_asked_for_as_much_as_one_may_keeps_an_address_from_nobody()
+    {
+        var (stranger, person, email) = (await SignInVerifiedAsync(), await SignInVerifiedAsync(), AccountsServer.NewEmail());
+        for (var i = 0; i < 5; i++)
+        {
+            await AskAsync(stranger, AccountsServer.NewEmail());
+        }
+
+        for (var i = 0; i < 5; i++)
+        {
+            await AskAsync(stranger, email);
+        }
+
+        await AskAsync(person, email);
+        Assert.NotEmpty(await server.TokenAsync(email, New));
+    }
+
+    [Fact]
     public async Task The_old_address_can_give_a_change_up_even_after_a_new_password()
     {
         var (person, email) = (await SignInVerifiedAsync(), AccountsServer.NewEmail());

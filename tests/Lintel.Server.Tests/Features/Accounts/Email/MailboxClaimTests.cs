@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Lintel.Features.Accounts.Audit;
 using Lintel.Features.Accounts.SecondFactors;
 using Lintel.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Lintel.Features.Accounts.Email;
 
@@ -62,6 +64,21 @@ public abstract class MailboxClaimTests(EmailServer server)
 
         Assert.Equal(HttpStatusCode.UnprocessableEntity, await server.StatusAsync(Verify, new { token = EmailSecrets.NewToken() }));
         Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM totp WHERE account_id = $1", stranger.Id));
+    }
+
+    [Fact]
+    public async Task A_change_of_address_that_was_begun_before_takes_the_account_from_nobody()
+    {
+        const string New = "/auth/email/change/confirm-new";
+        var (stranger, own) = (await server.SignInAsync(), AccountsServer.NewEmail());
+        using var asked = await server.PostAsync("/auth/email/change", new { email = own }, stranger.Tokens.Access);
+        var token = await server.TokenAsync(own, New);
+
+        // The password stays with this way, and with it the link that waits for the stranger's own address alone.
+        Assert.Equal(HttpStatusCode.OK, await ClaimAsync(stranger, "link"));
+
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, await server.StatusAsync(New, new { token }));
+        Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM account WHERE id = $1 AND email_normalized = $2", stranger.Id, stranger.Email));
     }
 
     [Fact]
@@ -131,4 +148,35 @@ public abstract class MailboxClaimTests(EmailServer server)
 
 public sealed class MailboxClaimsOnSqliteTests(SqliteEmailServer server) : MailboxClaimTests(server), IClassFixture<SqliteEmailServer>;
 
-public sealed class MailboxClaimsOnPostgresTests(PostgresEmailServer server) : MailboxClaimTests(server), IClassFixture<PostgresEmailServer>;
+public sealed class MailboxClaimsOnPostgresTests(PostgresEmailServer server) : MailboxClaimTests(server), IClassFixture<PostgresEmailServer>
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_change_of_address_that_begins_in_the_very_moment_needs_the_owner_too()
+    {
+        var (stranger, own) = (await server.SignInAsync(), AccountsServer.NewEmail());
+        var isClaiming = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var mayClaim = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var claiming = server.Database.WriteAsync(
+            async unit =>
+            {
+                await server.Services.GetRequiredService<MailboxClaims>().ClaimAsync(unit, stranger.Id, stranger.Email, Actor.System);
+                isClaiming.TrySetResult();
+                await mayClaim.Task;
+            },
+            Cancel);
+        await isClaiming.Task;
+
+        using var asked = await server.PostAsync("/auth/email/change", new { email = own }, stranger.Tokens.Access);
+        Assert.Equal(HttpStatusCode.Accepted, asked.StatusCode);
+        await Eventually.HoldsAsync(async () => await server.CountAsync("SELECT count(*) FROM email_change WHERE account_id = $1", stranger.Id) > 0 || await server.CountAsync(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0);
+        mayClaim.SetResult();
+        await claiming;
+
+        Assert.NotEmpty(EmailServer.TokenIn(await server.LetterAsync(stranger.Email, "asked to change its address"), "/auth/email/change/confirm-old"));
+        Assert.Equal(HttpStatusCode.OK, await server.StatusAsync("/auth/email/change/confirm-new", new { token = await server.TokenAsync(own, "/auth/email/change/confirm-new") }));
+        Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM account WHERE id = $1 AND email_normalized = $2", stranger.Id, stranger.Email));
+    }
+}

@@ -122,4 +122,42 @@ public sealed class FactorRacesOnPostgresTests(PostgresFactorsServer server) : F
         Assert.Equal("401 AUTH_TOKEN_REVOKED", await FactorsServer.OutcomeAsync(await confirming));
         Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM totp WHERE account_id = $1 AND confirmed_at IS NOT NULL", person.Id));
     }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_passkey_that_is_just_being_removed_opens_no_session()
+    {
+        var person = await server.SignInAsync();
+        using var passkey = new SoftPasskey();
+        using var asked = await server.PostAsync("/auth/passkeys/options", person.Tokens);
+        var creation = await asked.JsonAsync();
+        using var added = await server.PostAsync(
+            "/auth/passkeys", person.Tokens, new { challenge = creation.GetProperty("challenge").GetString(), name = "key", passkey = passkey.Create(creation.GetProperty("public_key")) });
+        Assert.Equal(HttpStatusCode.Created, added.StatusCode);
+        using var options = await server.PostAsync("/auth/passkey/options", new { });
+        var question = await options.JsonAsync();
+        var isRemoving = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var mayRemove = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var removing = server.Database.WriteAsync(
+            async unit =>
+            {
+                await FactorTable.LockAsync(unit, person.Id);
+                isRemoving.TrySetResult();
+                await mayRemove.Task;
+                await FactorTable.RemoveAllAsync(unit, person.Id);
+            },
+            Cancel);
+        await isRemoving.Task;
+
+        // The passkey is there and has signed; the session wants the account's row, which whoever removes it holds.
+        var signingIn = server.PostAsync(
+            "/auth/passkey", new { challenge = question.GetProperty("challenge").GetString(), passkey = passkey.Sign(question.GetProperty("public_key")) });
+        await Eventually.HoldsAsync(async () => signingIn.IsCompleted || await server.CountAsync(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0);
+        Assert.False(signingIn.IsCompleted);
+        mayRemove.SetResult();
+        await removing;
+
+        Assert.Equal("401 AUTH_INVALID_CREDENTIALS", await FactorsServer.OutcomeAsync(await signingIn));
+        Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM session WHERE account_id = $1 AND auth_methods = 'passkey'", person.Id));
+    }
 }

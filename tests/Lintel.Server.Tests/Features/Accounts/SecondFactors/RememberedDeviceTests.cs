@@ -29,6 +29,27 @@ public abstract class RememberedDeviceTests(FactorsServer server)
     }
 
     [Fact]
+    public async Task A_device_that_is_remembered_already_takes_no_others_place()
+    {
+        var person = await server.SignInAsync();
+        var (phone, laptop) = (await SignInAsync(null), await SignInAsync(null));
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Null(await SignInAsync(laptop));
+        }
+
+        Assert.Equal(2, await server.CountAsync("SELECT count(*) FROM remembered_device WHERE account_id = $1", person.Id));
+        Assert.Null(await SignInAsync(phone));
+
+        async Task<string?> SignInAsync(string? token)
+        {
+            using var login = await server.PostAsync("/auth/login", new { email = person.Email, password = AccountsServer.Password, remember_device = true, device_token = token });
+            Assert.Equal(HttpStatusCode.OK, login.StatusCode);
+            return (await login.JsonAsync()).TryGetProperty("device_token", out var given) ? given.GetString() : null;
+        }
+    }
+
+    [Fact]
     public async Task On_a_remembered_device_a_mailed_code_is_enough_too()
     {
         var (person, _, token) = await RememberAsync();

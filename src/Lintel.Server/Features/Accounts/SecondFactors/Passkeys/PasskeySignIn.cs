@@ -26,24 +26,25 @@ internal sealed class PasskeySignIn(
             return new(SignInStatus.Refused);
         }
 
-        var account = await database.WriteAsync(
+        var (account, factors) = await database.WriteAsync<(AccountSecrets?, FactorState?)>(
             async unit =>
             {
                 if (!await FactorChallenges.LockAsync(unit, challenge.Id) || !await passkeys.UseAsync(unit, signed.AccountId, signed.Passkey))
                 {
-                    return null;
+                    return (null, null);
                 }
 
                 await FactorChallenges.RemoveAsync(unit, challenge.Id);
-                return await AccountTable.FindSecretsAsync(unit, signed.AccountId);
+                return (await AccountTable.FindSecretsAsync(unit, signed.AccountId), await FactorTable.FindAsync(unit, signed.AccountId));
             },
             CancellationToken.None);
-        if (account is not { IsActive: true })
+        if (account is not { IsActive: true } || factors is null)
         {
             log.PasskeyRefused(signed.AccountId);
             return new(SignInStatus.Refused);
         }
 
-        return await completion.CompleteAsync(account, new(AuthMethods.Passkey, client), CancellationToken.None);
+        // A passkey that is removed from now on opens nothing any more, whoever removes it.
+        return await completion.CompleteAsync(account, new(AuthMethods.Passkey, client) { FactorVersion = factors.Version }, CancellationToken.None);
     }
 }
