@@ -35,12 +35,12 @@ internal static class UserEndpoints
         users.MapPost("{id:long}/enable", EnableAsync).WithName("EnableUser").WithSummary("Let a person sign in again")
             .WithDescription("Keys that were revoked stay so. " + AdminProof.Wanted).ProducesErrors(404, 409).DescribeHeader(IfMatch.Header, IfMatchMeaning);
         users.MapPost("{id:long}/sign-out", SignOutAsync).WithName("SignOutUser").WithSummary("End all sessions of a person")
-            .WithDescription("With `?keys=true` their API keys too. " + AdminProof.Wanted).ProducesErrors(404);
+            .WithDescription("With `?keys=true` their API keys too. " + AdminProof.Wanted).ProducesErrors(404, 409).DescribeHeader(IfMatch.Header, IfMatchMeaning);
         users.MapDelete("{id:long}/second-factors", RemoveFactorsAsync).WithName("RemoveUserFactors").WithSummary("Remove the second factors of a person who lost them")
             .WithDescription(
                 "Authenticator app, passkeys, recovery codes and remembered devices: the password is enough again. All sessions end, and the person is told by mail. "
                 + "Make sure that it is them who asks. 404 also where the account has no second factor. " + AdminProof.Wanted)
-            .ProducesErrors(404, 409);
+            .ProducesErrors(404, 409).DescribeHeader(IfMatch.Header, IfMatchMeaning);
         users.MapPut("{id:long}/role", ChangeRoleAsync).WithName("ChangeUserRole").WithSummary("Make somebody an administrator, or no longer one")
             .WithDescription(
                 "Who is no longer one is signed out, and keys with the scope `admin` are revoked. A new one gets the scope `admin` with the next refresh or sign-in. "
@@ -132,9 +132,8 @@ internal static class UserEndpoints
             return refusal;
         }
 
-        return await table.SignOutAsync(id, keys, CommandOf(context, caller, forwarded, request?.Reason), CancellationToken.None) is { } ended
-            ? TypedResults.Ok(ended)
-            : NoSuchUser();
+        var (change, ended) = await table.SignOutAsync(id, keys, CommandOf(context, caller, forwarded, request?.Reason), CancellationToken.None);
+        return Explain(change) is { } fault ? fault : TypedResults.Ok(ended);
     }
 
     private static async Task<Results<Ok<RemovedFactors>, ErrorResult>> RemoveFactorsAsync(

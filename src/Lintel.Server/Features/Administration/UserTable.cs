@@ -149,20 +149,21 @@ internal sealed class UserTable(Database database, AccountAccess access, Externa
             role == AccountRoles.Admin ? UserChange.Unconfirmed : UserChange.LastAdmin);
 
     /// <summary>Ends a person's sessions; their keys too, where that is asked for.</summary>
-    public Task<SignedOutUser?> SignOutAsync(long id, bool keysToo, UserCommand command, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+    public Task<(UserChange Change, SignedOutUser? Ended)> SignOutAsync(long id, bool keysToo, UserCommand command, CancellationToken cancellationToken) =>
+        database.WriteAsync<(UserChange, SignedOutUser?)>(
             async unit =>
             {
-                if (await FindAsync(unit, id) is null)
+                var (refused, user) = await HoldAsync(unit, id, command);
+                if (user is null)
                 {
-                    return null;
+                    return (refused, null);
                 }
 
                 var now = time.GetUtcNow();
                 var sessions = await access.EndSessionsAsync(unit, id, AccountAccess.ByAdministrator, now, command.By);
                 var keys = keysToo ? await access.RevokeKeysAsync(unit, id, Scopes.None, AccountAccess.ByAdministrator, now, command.By) : 0;
                 await audit.AddAsync(unit, id, AccountEvents.SignedOutByAdmin, command.By, command.Details());
-                return new SignedOutUser(sessions, keys);
+                return (UserChange.Done, new(sessions, keys));
             },
             cancellationToken);
 
@@ -171,15 +172,10 @@ internal sealed class UserTable(Database database, AccountAccess access, Externa
         database.WriteAsync<(UserChange, RemovedFactors?)>(
             async unit =>
             {
-                await LockAsync(unit, id);
-                if (await FindAsync(unit, id) is not { } user)
+                var (refused, user) = await HoldAsync(unit, id, command);
+                if (user is null)
                 {
-                    return (UserChange.NotFound, null);
-                }
-
-                if (user.DeletedAt is not null)
-                {
-                    return (UserChange.Deleting, null);
+                    return (refused, null);
                 }
 
                 var had = (await FactorTable.FindAsync(unit, id))!;
@@ -228,6 +224,19 @@ internal sealed class UserTable(Database database, AccountAccess access, Externa
         }
     }
 
+    /// <summary>The account as it stays until the unit's end; null, and why, where nothing can be done to it.</summary>
+    private static async ValueTask<(UserChange Change, User? User)> HoldAsync(DbSession unit, long id, UserCommand command)
+    {
+        await LockAsync(unit, id);
+        return await FindAsync(unit, id) switch
+        {
+            null => (UserChange.NotFound, null),
+            { DeletedAt: not null } => (UserChange.Deleting, null),
+            { } user when !command.Versions.Allows(user.ETag) => (UserChange.Stale, null),
+            { } user => (UserChange.Done, user),
+        };
+    }
+
     private static ValueTask<User?> FindAsync(DbSession unit, long id) =>
         unit.QueryFirstAsync($"SELECT {User.Columns} FROM account WHERE id = $1", User.Map, id);
 
@@ -241,20 +250,10 @@ internal sealed class UserTable(Database database, AccountAccess access, Externa
         database.WriteAsync<(UserChange, User?)>(
             async unit =>
             {
-                await LockAsync(unit, id);
-                if (await FindAsync(unit, id) is not { } before)
+                var (refused, before) = await HoldAsync(unit, id, command);
+                if (before is null)
                 {
-                    return (UserChange.NotFound, null);
-                }
-
-                if (before.DeletedAt is not null)
-                {
-                    return (UserChange.Deleting, before);
-                }
-
-                if (!command.Versions.Allows(before.ETag))
-                {
-                    return (UserChange.Stale, before);
+                    return (refused, null);
                 }
 
                 var now = time.GetUtcNow();

@@ -135,8 +135,27 @@ public abstract class UserTests(AccountsServer server)
         using var disabled = await server.AskAsync(admin.Tokens.Access, HttpMethod.Post, $"/api/admin/users/{person.Id}/disable", ifMatch: etag);
         using var stale = await server.AskAsync(admin.Tokens.Access, HttpMethod.Post, $"/api/admin/users/{person.Id}/enable", ifMatch: etag);
 
-        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.Conflict), (disabled.StatusCode, stale.StatusCode));
+        using var signOut = await server.AskAsync(admin.Tokens.Access, HttpMethod.Post, $"/api/admin/users/{person.Id}/sign-out", ifMatch: etag);
+        using var factors = await server.AskAsync(admin.Tokens.Access, HttpMethod.Delete, $"/api/admin/users/{person.Id}/second-factors", ifMatch: etag);
+
+        Assert.Equal(HttpStatusCode.OK, disabled.StatusCode);
+        Assert.All([stale, signOut, factors], response => Assert.Equal(HttpStatusCode.Conflict, response.StatusCode));
         Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM account WHERE id = $1 AND is_active", person.Id));
+    }
+
+    [Fact]
+    public async Task Nothing_more_is_done_to_an_account_that_is_being_deleted()
+    {
+        var admin = await server.AdminAsync();
+        var person = await server.SignInAsync();
+        await server.ExecuteAsync("UPDATE account SET is_active = FALSE, deleted_at = $2 WHERE id = $1", person.Id, long.MaxValue);
+
+        using var signOut = await server.DoAsync(admin, $"/api/admin/users/{person.Id}/sign-out");
+        using var enable = await server.DoAsync(admin, $"/api/admin/users/{person.Id}/enable");
+        using var factors = await server.AskAsync(admin.Tokens.Access, HttpMethod.Delete, $"/api/admin/users/{person.Id}/second-factors");
+
+        // The server deletes what is to be deleted, and may have come that far.
+        Assert.All([signOut, enable, factors], response => Assert.Contains(response.StatusCode, (HttpStatusCode[])[HttpStatusCode.Conflict, HttpStatusCode.NotFound]));
     }
 
     [Fact]

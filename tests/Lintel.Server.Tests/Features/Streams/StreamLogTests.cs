@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Lintel.Platform.Storage;
-using Lintel.Platform.Threading;
 
 namespace Lintel.Features.Streams;
 
@@ -378,32 +377,6 @@ public abstract class StreamLogTests : IAsyncLifetime
 
     private Task TakeOverAsync(long fence) =>
         Node.Database.WriteAsync(async session => { await session.ExecuteAsync("UPDATE stream SET fence = $2 WHERE id = $1", _streamId, fence); }, Cancel);
-
-    /// <summary>Asks a question about every event before it takes the next.</summary>
-    private sealed class AuditingSink(Func<long, Task> audit) : IFollowSink
-    {
-        public AsyncSignal Signal { get; } = new();
-
-        public bool IsEnding => false;
-
-        public long Last { get; private set; }
-
-        public async ValueTask WriteAsync(StreamInfo stream, EventBatch batch, int index)
-        {
-            Last = batch.LastSeq;
-            await audit(batch.LastSeq);
-        }
-
-        public ValueTask CompleteAsync() => ValueTask.CompletedTask;
-
-        public ValueTask ResetAsync(StreamInfo stream, ResetReason reason) => ValueTask.CompletedTask;
-
-        public void Break()
-        {
-        }
-
-        public ValueTask IdleAsync() => ValueTask.CompletedTask;
-    }
 }
 
 public sealed class SqliteStreamLogTests : StreamLogTests
