@@ -230,7 +230,7 @@ public sealed class RunTests(CliServer server)
     }
 
     [Theory]
-    [InlineData(new[] { "run" }, 64, "Required argument 'program' missing")]
+    [InlineData(new[] { "run" }, 64, "<program> is missing")]
     [InlineData(new[] { "run", "missing.py" }, 66, "There is no file missing.py.")]
     [InlineData(new[] { "run", "." }, 64, "does not tell its language")]
     [InlineData(new[] { "run", "-l", "python", "." }, 66, "is a folder")]
