@@ -123,7 +123,12 @@ internal static class EmailEndpoints
         FollowAsync(context, pages, async token => Describe(await changes.ConfirmAsync(LinkPurpose.ConfirmOld, token, ActorOf(context, forwarded), CancellationToken.None)));
 
     private static LinkPage ShowConfirmNew(string? token, LinkPages pages) =>
-        pages.Ask("Confirm your new address", "Press the button to confirm that this address is yours.", "Confirm address", "confirm-new", token);
+        pages.Ask(
+            "Confirm your new address",
+            "Press the button only if it was you who asked for this: this address then belongs to the account of whoever asked, and they stay signed in to it.",
+            "Confirm address",
+            "confirm-new",
+            token);
 
     private static Task<Results<Ok<AccountMessage>, LinkPage, ErrorResult>> ConfirmNewAsync(HttpContext context, EmailChanges changes, LinkPages pages, ForwardedClient forwarded) =>
         FollowAsync(context, pages, async token => Describe(await changes.ConfirmAsync(LinkPurpose.ConfirmNew, token, ActorOf(context, forwarded), CancellationToken.None)));
